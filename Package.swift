@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, swiftSettings: swift)
+}
+
+let package = Package(
+    name: "falco",
+    products: [.executable(name: "falco", targets: ["falco"])],
+    dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],
+    targets: [
+        // C
+        .target(name: "CProbeABI"),
+        .target(name: "CLinux"),
+        .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CLibbpf", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        // data plane
+        room("EventModel", ["CProbeABI", "CLinux"]),
+        room("Capture", ["EventModel"]),
+        room("CaptureFile", ["EventModel", "Capture", "CProbeABI", "CZlib", "CLinux"]),
+        room("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
+        room("LinuxSystem", ["CLinux", "EventModel"]),
+        .target(
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift),
+        room("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
+        room("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
+        room("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
+        room("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
+        // control plane
+        room("Diagnostics"),
+        room("FilterLanguage", ["Diagnostics"]),
+        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", .product(name: "Yams", package: "Yams")]),
+        room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
+        room("Outputs", ["Alerts", "LinuxSystem"]),
+        room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
+        room(
+            "Agent",
+            [
+                "Settings", "Rules", "Outputs", "Pipeline", "Alerts", "CaptureReplay", "CaptureProbe", "Capture", "SystemState", "Fields",
+                "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
+            ]),
+        .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+    ]
+)

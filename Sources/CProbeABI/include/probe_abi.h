@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The contract between the probe (kernel side) and the agent: one header, compiled on both sides.
+ * Event codes, flag values and parameter counts come from events.def; whoever changes a layout here
+ * raises PROBE_ABI_VERSION, which the loader compares with the one in the probe object.
+ */
+#ifndef FALCO_PROBE_ABI_H
+#define FALCO_PROBE_ABI_H
+
+#define PROBE_ABI_VERSION 1
+
+#if defined(__bpf__)
+typedef unsigned char probe_u8;
+typedef unsigned short probe_u16;
+typedef unsigned int probe_u32;
+typedef unsigned long long probe_u64;
+typedef long long probe_s64;
+#else
+#include <stdint.h>
+typedef uint8_t probe_u8;
+typedef uint16_t probe_u16;
+typedef uint32_t probe_u32;
+typedef uint64_t probe_u64;
+typedef int64_t probe_s64;
+#endif
+
+/* PPME_...: the type of an event, u16 on the wire. */
+enum ppm_event_code {
+#define EVENT(code, identifier, name, category, flags, parameter_count, parameters) identifier = code,
+#include "events.def"
+#undef EVENT
+	PPM_EVENT_MAX = 454,
+};
+
+/* <event>_NPARAMS: how many parameters a record of this type carries. */
+enum ppm_event_parameter_count {
+#define EVENT(code, identifier, name, category, flags, parameter_count, parameters) identifier##_NPARAMS = parameter_count,
+#include "events.def"
+#undef EVENT
+};
+
+enum ppm_event_category {
+	EC_UNKNOWN = 0,
+	EC_OTHER = 1,
+	EC_FILE = 2,
+	EC_NET = 3,
+	EC_IPC = 4,
+	EC_MEMORY = 5,
+	EC_PROCESS = 6,
+	EC_SLEEP = 7,
+	EC_SYSTEM = 8,
+	EC_SIGNAL = 9,
+	EC_USER = 10,
+	EC_TIME = 11,
+	EC_PROCESSING = 12,
+	EC_IO_READ = 32,
+	EC_IO_WRITE = 33,
+	EC_IO_OTHER = 34,
+	EC_WAIT = 64,
+	EC_SCHEDULER = 128,
+	EC_INTERNAL = 256,
+	EC_SYSCALL = 512,
+	EC_TRACEPOINT = 1024,
+	EC_PLUGIN = 2048,
+	EC_METAEVENT = 4096,
+	EC_ITER = 8192,
+};
+
+enum ppm_event_flags {
+	EF_CREATES_FD = 1,
+	EF_DESTROYS_FD = 2,
+	EF_USES_FD = 4,
+	EF_READS_FROM_FD = 8,
+	EF_WRITES_TO_FD = 16,
+	EF_MODIFIES_STATE = 32,
+	EF_UNUSED = 64,
+	EF_WAITS = 128,
+	EF_SKIPPARSERESET = 256,
+	EF_OLD_VERSION = 512,
+	EF_LARGE_PAYLOAD = 2048,
+	EF_CONVERTER_MANAGED = 4096,
+};
+
+enum ppm_syscall_flags {
+	UF_USED = 1,
+	UF_NEVER_DROP = 2,
+	UF_ALWAYS_DROP = 4,
+};
+
+/* Header of an event, as in a .scap block; packed, little-endian, followed by nparams lengths (u16, or u32
+ * for EF_LARGE_PAYLOAD types) and the parameters back to back. */
+struct ppm_event_header {
+	probe_u64 timestamp_ns; /* since the epoch in a capture; CLOCK_BOOTTIME as the probe writes it */
+	probe_u64 tid;
+	probe_u32 len; /* header + lengths + data */
+	probe_u16 type; /* enum ppm_event_code */
+	probe_u32 nparams;
+} __attribute__((packed));
+
+#define PROBE_EVENT_HEADER_BYTES 26
+
+/* What the probe puts into a ring in front of every event. */
+struct probe_record_prefix {
+	probe_u16 cpu;
+	probe_u16 flags; /* enum probe_record_flags */
+	probe_u32 host_pid; /* thread group of the caller in the host's pid namespace */
+};
+
+enum probe_record_flags {
+	PROBE_RECORD_STATE_ONLY = 1, /* for the state alone, never for rules (block type 0x222, flag 1) */
+};
+
+#define PROBE_RING_MAX 256
+#define PROBE_SCRATCH_BYTES (128 * 1024) /* of one slot; a power of two, so that the verifier sees the mask */
+#define PROBE_EVENT_BYTES_MAX (64 * 1024 - 1)
+#define PROBE_SYSCALL_MAX 512
+#define PROBE_PATH_BYTES_MAX 4096
+#define PROBE_ARGUMENTS_BYTES_MAX 4096
+#define PROBE_CGROUPS_BYTES_MAX 4096
+#define PROBE_SNAPLEN_DEFAULT 80
+
+/* Why an event that should have been delivered was not. Per CPU, in map `counters`. */
+enum probe_drop_reason {
+	PROBE_DROP_RING_FULL = 0,
+	PROBE_DROP_SCRATCH_BUSY = 1, /* the CPU's scratch slot was in use by an interrupted program */
+	PROBE_DROP_TOO_LARGE = 2,
+	PROBE_DROP_READ_FAULT = 3, /* the event was sent, but a parameter could not be read */
+	PROBE_DROP_NO_RING = 4, /* a CPU that came up has no ring yet */
+	PROBE_DROP_REASON_MAX = 8,
+};
+
+/* Classes under which lost events are counted, as in Falco's n_drops_buffer_*. */
+enum probe_event_class {
+	PROBE_CLASS_CLONE_FORK = 0,
+	PROBE_CLASS_EXECVE = 1,
+	PROBE_CLASS_CONNECT = 2,
+	PROBE_CLASS_OPEN = 3,
+	PROBE_CLASS_DIR_FILE = 4,
+	PROBE_CLASS_OTHER_INTEREST = 5,
+	PROBE_CLASS_CLOSE = 6,
+	PROBE_CLASS_PROC = 7,
+	PROBE_CLASS_OTHER = 8,
+	PROBE_CLASS_MAX = 16,
+};
+
+struct probe_counters {
+	probe_u64 events; /* that passed every test, delivered or lost */
+	probe_u64 drops[PROBE_DROP_REASON_MAX];
+	probe_u64 ring_full_by_class[PROBE_CLASS_MAX];
+};
+
+enum probe_scope_mode {
+	PROBE_SCOPE_HOST = 0, /* every process */
+	PROBE_SCOPE_TREE = 1, /* processes in map `scope_tasks` (keyed by tgid) and what they start */
+	PROBE_SCOPE_CGROUP = 2, /* processes below the cgroup v2 ids in map `scope_cgroups` */
+};
+
+/* Settings that may change while the probe runs: the single element of array map `settings`. */
+struct probe_settings {
+	probe_u32 abi_version;
+	probe_u32 scope_mode; /* enum probe_scope_mode */
+	probe_u32 ring_count;
+	probe_u32 snaplen;
+	probe_u32 drop_failed; /* leave out failed system calls, as drop_failed_exit */
+	probe_u32 agent_tgid; /* never reported: our own system calls */
+	probe_u64 wanted[PROBE_SYSCALL_MAX / 64]; /* bitmap by x86-64 system call number */
+	probe_u64 pidns_inode; /* inode and device of the agent's pid namespace, 0: the host's */
+	probe_u64 pidns_device;
+};
+
+/* One per ring, mmap-able array map `ring_control`: how the sleeping reader is woken. */
+struct probe_ring_control {
+	probe_u32 asleep; /* set by the reader before it sleeps, cleared by the event that wakes it */
+	probe_u32 reserved;
+};
+
+/* Rows of events.def, syscalls.def, …, for the agent. */
+#if !defined(__bpf__)
+struct probe_event_row {
+	const char *identifier;
+	const char *name;
+	const char *parameters;
+	probe_u16 category;
+	probe_u16 flags;
+	probe_u16 parameter_count;
+};
+struct probe_flag_row {
+	const char *table;
+	const char *name;
+	probe_u32 value;
+};
+struct probe_dynamic_row {
+	const char *set;
+	const char *type;
+	const char *format;
+	probe_u32 index;
+};
+struct probe_syscall_row {
+	const char *name;
+	probe_u16 number;
+	probe_u16 ppm_sc;
+	probe_u16 exit_event;
+	probe_u16 flags;
+};
+struct probe_sc_row {
+	const char *name;
+	probe_u16 code;
+	probe_u16 generic;
+	probe_u16 event; /* the newest event of this system call */
+};
+enum probe_conversion_action {
+	CONVERSION_PASS,
+	CONVERSION_STORE,
+	CONVERSION_STORE_AND_PASS,
+	CONVERSION_ADD_PARAMS,
+	CONVERSION_CHANGE_TYPE,
+};
+struct probe_conversion_row {
+	const char *instructions;
+	probe_u16 event;
+	probe_u16 parameter_count;
+	probe_u16 new_event;
+	probe_u16 action; /* enum probe_conversion_action */
+};
+
+extern const struct probe_event_row *probe_event_rows(probe_u32 *count);
+extern const struct probe_flag_row *probe_flag_rows(probe_u32 *count);
+extern const struct probe_dynamic_row *probe_dynamic_rows(probe_u32 *count);
+extern const struct probe_syscall_row *probe_syscall_rows(probe_u32 *count);
+extern const struct probe_sc_row *probe_sc_rows(probe_u32 *count);
+extern const struct probe_conversion_row *probe_conversion_rows(probe_u32 *count);
+#endif
+
+#endif

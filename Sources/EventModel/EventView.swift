@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import CProbeABI
+
+/// Why a record cannot be an event.
+public enum DecodeError: Error, Sendable, Equatable, CaseIterable {
+    case headerTruncated, lengthOutside, lengthsTruncated, parametersOutside, unknownType
+}
+
+/// One event, decoded in place: header fields copied, parameters borrowed from the batch.
+///
+/// `init` checks every length once, so the accessors cannot leave the record. Dies with its batch.
+public struct EventView: @unchecked Sendable {
+    public let bytes: Bytes
+    /// Nanoseconds since the epoch.
+    public let timestampNs: UInt64
+    public let tid: Int64
+    public let type: UInt16
+    public let cpu: UInt16
+    public let parameterCount: Int
+    /// For the state alone: takes no event number and never reaches a rule.
+    public let isStateOnly: Bool
+    private let lengthBytes: Int
+
+    public static let headerBytes = Int(PROBE_EVENT_HEADER_BYTES)
+
+    /// Checks header and lengths of the event at the start of `bytes`. O(parameters).
+    /// `timestampNs` replaces the header's (the probe's clock is not the epoch's).
+    public init(checking bytes: Bytes, cpu: UInt16, isStateOnly: Bool = false, timestampNs: UInt64? = nil) throws(DecodeError) {
+        guard let stamp: UInt64 = bytes.integer(at: 0), let tid: UInt64 = bytes.integer(at: 8),
+            let length: UInt32 = bytes.integer(at: 16), let type: UInt16 = bytes.integer(at: 20),
+            let count: UInt32 = bytes.integer(at: 22)
+        else { throw .headerTruncated }
+        guard length >= UInt32(Self.headerBytes), Int(length) <= bytes.count else { throw .lengthOutside }
+        guard Int(type) < EventTable.count else { throw .unknownType }
+        self.bytes = bytes.prefix(Int(length))
+        self.timestampNs = timestampNs ?? stamp
+        self.tid = Int64(bitPattern: tid)
+        self.type = type
+        self.cpu = cpu
+        self.isStateOnly = isStateOnly
+        lengthBytes = EventTable.flagsByCode[Int(type)] & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
+        guard Int(count) <= (Int(length) - Self.headerBytes) / lengthBytes else { throw .lengthsTruncated }
+        parameterCount = Int(count)
+        var total = Self.headerBytes &+ Int(count) &* lengthBytes
+        for index in 0..<Int(count) { total &+= lengthOfParameter(index) }
+        guard total <= Int(length) else { throw .parametersOutside }
+    }
+
+    @inline(__always) private func lengthOfParameter(_ index: Int) -> Int {
+        let at = Self.headerBytes &+ index &* lengthBytes
+        if lengthBytes == 2 { return Int(UnsafeRawPointer(bytes.base + at).loadUnaligned(as: UInt16.self)) }
+        return Int(UnsafeRawPointer(bytes.base + at).loadUnaligned(as: UInt32.self))
+    }
+
+    /// Bytes of parameter `index`; nil when the event carries fewer. Empty where the probe could read nothing. O(index).
+    @inline(__always)
+    public func parameter(_ index: Int) -> Bytes? {
+        guard index >= 0, index < parameterCount else { return nil }
+        var start = Self.headerBytes &+ parameterCount &* lengthBytes
+        for earlier in 0..<index { start &+= lengthOfParameter(earlier) }
+        return Bytes(base: bytes.base + start, count: lengthOfParameter(index))
+    }
+
+    /// Parameter as an integer of whatever width it has on the wire, sign-extended when `signed`. Nil when absent or empty.
+    @inline(__always)
+    public func integer(_ index: Int, signed: Bool = true) -> Int64? {
+        guard let value = parameter(index) else { return nil }
+        return value.signedInteger(signed: signed)
+    }
+
+    @inline(__always) public func unsigned(_ index: Int) -> UInt64? {
+        integer(index, signed: false).map { UInt64(bitPattern: $0) }
+    }
+    @inline(__always) public func uint32(_ index: Int) -> UInt32? {
+        integer(index, signed: false).map { UInt32(truncatingIfNeeded: $0) }
+    }
+
+    /// Text parameter without its NUL; nil when absent or empty (no value).
+    @inline(__always)
+    public func text(_ index: Int) -> Bytes? {
+        guard let value = parameter(index), !value.isEmpty else { return nil }
+        return value.untilNul
+    }
+
+    public var info: EventInfo { EventTable.events[Int(type)] }
+    @inline(__always) public var flags: UInt16 { EventTable.flagsByCode[Int(type)] }
+    @inline(__always) public var isEnter: Bool { type & 1 == 0 }
+}
+
+extension Bytes {
+    /// The whole value as a little-endian integer of 1, 2, 4 or 8 bytes; nil for other widths.
+    @inline(__always)
+    public func signedInteger(signed: Bool) -> Int64? {
+        switch count {
+        case 8: return integer(at: 0, as: Int64.self)
+        case 4: return signed ? integer(at: 0, as: Int32.self).map(Int64.init) : integer(at: 0, as: UInt32.self).map(Int64.init)
+        case 2: return signed ? integer(at: 0, as: Int16.self).map(Int64.init) : integer(at: 0, as: UInt16.self).map(Int64.init)
+        case 1: return signed ? integer(at: 0, as: Int8.self).map(Int64.init) : integer(at: 0, as: UInt8.self).map(Int64.init)
+        default: return nil
+        }
+    }
+}
