@@ -48,5 +48,6 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+        tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
     ]
 )
