@@ -11,3 +11,17 @@ const void *linux_memrchr(const void *bytes, int byte, size_t count)
 {
 	return memrchr(bytes, byte, count);
 }
+
+#include <arpa/inet.h>
+
+unsigned linux_inet6_text(const void *address, unsigned char *output)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t count;
+
+	if (!inet_ntop(AF_INET6, address, text, sizeof(text)))
+		return 0;
+	count = strlen(text);
+	memcpy(output, text, count);
+	return (unsigned)count;
+}

@@ -10,4 +10,6 @@
 const void *linux_memmem(const void *bytes, size_t count, const void *needle, size_t needle_count);
 /* Last occurrence of `byte`, or NULL. */
 const void *linux_memrchr(const void *bytes, int byte, size_t count);
+/* Text of 16 address bytes into at least 46 bytes, without a NUL; returns the count. */
+unsigned linux_inet6_text(const void *address, unsigned char *output);
 #endif
