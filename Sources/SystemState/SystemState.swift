@@ -15,6 +15,8 @@ public struct UserRecord: Sendable {
 public final class SystemState {
     public let pool = BytePool()
     public internal(set) var machine = MachineRow()
+    /// What container runtimes told; filled from outside, between two batches.
+    public let containers = ContainerTable()
 
     public init() {}
 
