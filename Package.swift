@@ -49,5 +49,8 @@ let package = Package(
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
+        tests("SystemState", ["EventModel"]),
+        tests("FilterLanguage", ["Diagnostics"]),
+        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
     ]
 )
