@@ -458,7 +458,7 @@ extension SystemState {
         return pool.intern(Bytes(base: UnsafePointer(buffer), count: count))
     }
 
-    /// `ffff8881044b6400->ffff8881044b6880 /run/x.sock`
+    /// `ffff8881044b6400->ffff8881044b6880 /run/x.sock`; without a path the blank stays, as in Falco.
     private func internUnixTuple(_ source: UInt64, _ destination: UInt64, path: Bytes) -> PoolID {
         let buffer = textBuffer.baseAddress!
         var count = AddressText.writeHex(source, to: buffer)
@@ -466,13 +466,11 @@ extension SystemState {
         buffer[count + 1] = UInt8(ascii: ">")
         count += 2
         count += AddressText.writeHex(destination, to: buffer + count)
-        if !path.isEmpty {
-            buffer[count] = UInt8(ascii: " ")
-            count += 1
-            let path = path.prefix(4000)
-            (buffer + count).update(from: path.base, count: path.count)
-            count += path.count
-        }
+        buffer[count] = UInt8(ascii: " ")
+        count += 1
+        let path = path.prefix(4000)
+        (buffer + count).update(from: path.base, count: path.count)
+        count += path.count
         return pool.intern(Bytes(base: UnsafePointer(buffer), count: count))
     }
 
