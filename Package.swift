@@ -20,7 +20,9 @@ let package = Package(
         .target(name: "CProbeABI"),
         .target(name: "CLinux"),
         .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "CLibbpf", dependencies: ["CProbeABI"], linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+        .target(
+            name: "CLibbpf", dependencies: ["CProbeABI"],
+            linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         // data plane
         room("EventModel", ["CProbeABI", "CLinux"]),
@@ -56,5 +58,8 @@ let package = Package(
         tests("LinuxSystem", ["EventModel"]),
         .testTarget(
             name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+        tests("SystemState", ["EventModel"]),
+        tests("FilterLanguage", ["Diagnostics"]),
+        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
     ]
 )
