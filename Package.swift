@@ -24,6 +24,9 @@ let package = Package(
             name: "CLibbpf", dependencies: ["CProbeABI"],
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        // build time: compiles Probe/ and embeds the object
+        .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
+        .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
         // data plane
         room("EventModel", ["CProbeABI", "CLinux"]),
         room("Capture", ["EventModel"]),
@@ -51,13 +54,7 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
-        // build time
-        .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
-        .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
-        // tests
-        tests("LinuxSystem", ["EventModel"]),
-        .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+        tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
         .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
