@@ -50,6 +50,8 @@ public final class SystemState {
     var nextPurgeNs: UInt64 = 0
     /// Threads that ended with the event at hand.
     var ending: ThreadSlot = .none
+    /// What container runtimes told; filled from outside, between two batches.
+    public let containers = ContainerTable()
 
     /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
     public init(threadsMax: Int = 262_144) {
