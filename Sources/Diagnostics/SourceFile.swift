@@ -38,18 +38,5 @@ public final class SourceFile: Sendable {
         return start..<end
     }
 
-    /// Offset of a place given as line (from 1) and column in characters (from 0), as libyaml counts.
-    public func offset(line: Int, character: Int) -> Int {
-        guard line <= lineStarts.count else { return bytes.count }
-        var offset = lineStarts[max(0, line - 1)]
-        var left = character
-        while left > 0, offset < bytes.count {
-            offset += 1
-            while offset < bytes.count, bytes[offset] & 0xc0 == 0x80 { offset += 1 }
-            left -= 1
-        }
-        return offset
-    }
-
     public func text(_ range: Range<Int>) -> String { String(decoding: bytes[range.clamped(to: 0..<bytes.count)], as: UTF8.self) }
 }

@@ -123,7 +123,9 @@ extension SystemState {
         let record = row(slot)
         guard record.pointee.firstChild >= 0 else { return }
         var reaper = record.pointee.reaperTid
-        if reaper <= 0 { reaper = findReaper(of: slot) }
+        let own = record.pointee.tid
+        if reaper <= 0 || reaper == own { reaper = findReaper(of: slot) }
+        if reaper == own { reaper = 0 }
         var next = record.pointee.firstChild
         while next >= 0 {
             let child = ThreadSlot(next)
