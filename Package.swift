@@ -22,8 +22,13 @@ let package = Package(
         .target(name: "CProbeABI"),
         .target(name: "CLinux"),
         .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "CLibbpf", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+        .target(
+            name: "CLibbpf", dependencies: ["CProbeABI"],
+            linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        // build time: compiles Probe/ and embeds the object
+        .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
+        .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
         // data plane
         room("EventModel", ["CProbeABI", "CLinux"]),
         room("Capture", ["EventModel"]),
@@ -31,7 +36,8 @@ let package = Package(
         room("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
         room("LinuxSystem", ["CLinux", "EventModel"]),
         .target(
-            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift),
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift,
+            plugins: ["ProbeBuild"]),
         room("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
         room("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
         room("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
@@ -50,6 +56,7 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+        tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
         tests("Settings"),
