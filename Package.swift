@@ -56,6 +56,10 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+        // tests
+        tests("LinuxSystem", ["EventModel"]),
+        .testTarget(
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
