@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+// `make check` builds with FALCO_STRICT=1: every warning is an error.
+let strict = Context.environment["FALCO_STRICT"] != nil
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -61,6 +63,10 @@ let package = Package(
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("Settings"),
+        tests("Outputs", ["LinuxSystem"]),
+        tests("Agent", ["Settings"]),
+        .testTarget(name: "TidyTests", swiftSettings: swift),
         .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
     ]
 )
