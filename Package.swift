@@ -48,6 +48,8 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+        tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
+        tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
         .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
     ]

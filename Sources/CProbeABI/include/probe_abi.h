@@ -111,9 +111,12 @@ enum probe_record_flags {
 };
 
 #define PROBE_RING_MAX 256
-#define PROBE_SCRATCH_BYTES (128 * 1024) /* of one slot; a power of two, so that the verifier sees the mask */
+#define PROBE_SCRATCH_BYTES (128 * 1024) /* of one record under construction; a power of two for the verifier's masks */
 #define PROBE_EVENT_BYTES_MAX (64 * 1024 - 1)
 #define PROBE_SYSCALL_MAX 512
+#define PROBE_CPU_MAX 1024
+#define PROBE_SCOPE_TASKS_MAX 65536
+#define PROBE_SCOPE_CGROUPS_MAX 1024
 #define PROBE_PATH_BYTES_MAX 4096
 #define PROBE_ARGUMENTS_BYTES_MAX 4096
 #define PROBE_CGROUPS_BYTES_MAX 4096
@@ -126,6 +129,8 @@ enum probe_drop_reason {
 	PROBE_DROP_TOO_LARGE = 2,
 	PROBE_DROP_READ_FAULT = 3, /* the event was sent, but a parameter could not be read */
 	PROBE_DROP_NO_RING = 4, /* a CPU that came up has no ring yet */
+	PROBE_DROP_SCOPE_FULL = 5, /* a new process could not be entered into map `scope_tasks`: its events are missing */
+	PROBE_DROP_IA32 = 6, /* a 32-bit system call: not translated yet, so not reported (its exec, fork and exit are) */
 	PROBE_DROP_REASON_MAX = 8,
 };
 
@@ -155,6 +160,19 @@ enum probe_scope_mode {
 	PROBE_SCOPE_CGROUP = 2, /* processes below the cgroup v2 ids in map `scope_cgroups` */
 };
 
+/* Values of map `scope_tasks`. */
+enum probe_scope_value {
+	PROBE_SCOPE_IN = 1, /* the process is monitored */
+	PROBE_SCOPE_ANCESTOR = 2, /* not monitored; only the iterators report it, so that parents outside stay known */
+};
+
+/* Bits of probe_settings.sched_events: which scheduler hooks write events. They keep the scope up to date in any case. */
+enum probe_sched_event {
+	PROBE_SCHED_EXEC = 1, /* successful execve and execveat */
+	PROBE_SCHED_FORK = 2, /* the child's side of fork, vfork, clone, clone3 */
+	PROBE_SCHED_EXIT = 4, /* procexit */
+};
+
 /* Settings that may change while the probe runs: the single element of array map `settings`. */
 struct probe_settings {
 	probe_u32 abi_version;
@@ -166,11 +184,22 @@ struct probe_settings {
 	probe_u64 wanted[PROBE_SYSCALL_MAX / 64]; /* bitmap by x86-64 system call number */
 	probe_u64 pidns_inode; /* inode and device of the agent's pid namespace, 0: the host's */
 	probe_u64 pidns_device;
+	probe_u32 sched_events; /* enum probe_sched_event */
+	probe_u32 reserved;
 };
 
-/* One per ring, mmap-able array map `ring_control`: how the sleeping reader is woken. */
+/*
+ * One per ring, mmap-able array map `ring_control`: how the sleeping reader is woken. The event that wakes it
+ * sets the word back to PROBE_READER_AWAKE; whoever does that rings exactly once.
+ */
+enum probe_reader_sleep {
+	PROBE_READER_AWAKE = 0,
+	PROBE_READER_ASLEEP = 1, /* no time-out, or a long one: the first event wakes it */
+	PROBE_READER_NAPPING = 2, /* a timer will wake it: an event does so only when the ring is over a quarter full */
+};
+
 struct probe_ring_control {
-	probe_u32 asleep; /* set by the reader before it sleeps, cleared by the event that wakes it */
+	probe_u32 asleep; /* enum probe_reader_sleep, set by the reader before it sleeps */
 	probe_u32 reserved;
 };
 
