@@ -40,18 +40,12 @@ int probe_ring_create(const char *name, uint32_t bytes)
 	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, name, 0, 0, bytes, NULL);
 }
 
-int probe_has_tracepoint(const char *name)
+int probe_has_tracepoint(const struct btf *kernel, const char *name)
 {
 	char type[96];
-	struct btf *btf = btf__load_vmlinux_btf();
-	int found;
 
-	if (!btf)
-		return 0;
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	found = btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
-	btf__free(btf);
-	return found;
+	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
 int probe_iterator_open(struct bpf_program *program, uint32_t pid)

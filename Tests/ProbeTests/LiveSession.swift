@@ -41,7 +41,9 @@ struct RecordedEvent {
         bytes(parameter).map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
     func list(_ parameter: String) -> [String]? {
-        bytes(parameter).map { $0.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) } }
+        bytes(parameter).map {
+            $0.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) }
+        }
     }
     func raw(_ parameter: String) -> [UInt8]? { bytes(parameter) }
 }
@@ -86,7 +88,10 @@ final class LiveSession {
         return options
     }
 
-    init(_ command: [String], interest: InterestSet, environment: [String]? = nil, ringBytes: Int = 1 << 20, cpusForEachBuffer: Int = 2) throws {
+    init(
+        _ command: [String], interest: InterestSet, environment: [String]? = nil, ringBytes: Int = 1 << 20,
+        cpusForEachBuffer: Int = 2
+    ) throws {
         child = try ChildProcess(command, environment: environment)
         var options = Self.options(child: child)
         options.ringBytes = ringBytes
@@ -120,4 +125,50 @@ final class LiveSession {
 func eventsOf(script: String, _ interest: InterestSet) throws -> (events: [RecordedEvent], pid: Int64) {
     let session = try LiveSession(["/bin/sh", "-c", script], interest: interest)
     return (try session.run(), session.child.pid)
+}
+
+/// `path/ProbeActions`, built beside the tests.
+let actions: String = {
+    let own = String(decoding: (try? Files.link("/proc/self/exe")) ?? [], as: UTF8.self)
+    let directory = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
+    return [directory + "/ProbeActions", ".build/debug/ProbeActions"].first(where: Files.exists) ?? "ProbeActions"
+}()
+
+/// An own directory for the length of a test.
+final class Scratch {
+    let path: String
+    private nonisolated(unsafe) static var count = 0
+    init() {
+        Self.count += 1
+        path = "/tmp/falco-probe-\(getpid())-\(Self.count)"
+        mkdir(path, 0o700)
+    }
+    deinit {
+        for name in (try? Files.names(in: path)) ?? [] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
+}
+
+func run(_ arguments: [String], _ interest: InterestSet) throws -> LiveSession {
+    let session = try LiveSession([actions] + arguments, interest: interest)
+    try session.run()
+    try #require(session.child.wait() == 0, "the action itself failed")
+    return session
+}
+
+/// Text of flags as a filter shows them, `O_CREAT|O_RDWR`, sorted.
+func flags(_ event: RecordedEvent, _ parameter: String) -> Set<String> {
+    let info = event.info.parameters[event.info.parameterIndex(parameter)!]
+    let value = UInt32(truncatingIfNeeded: event.integer(parameter) ?? 0)
+    return Set(EventTable.flagTables[info.flagTable].filter { $0.value != 0 && value & $0.value == $0.value }.map(\.name))
+}
+
+/// Everything that loads the probe, one after the other.
+@Suite(.serialized, .enabled(if: liveObstacle == nil, "the kernel refuses BPF here")) enum Live {}
+
+extension LiveSession {
+    /// Number that the tree's process got for a directory.
+    func directoryDescriptor(_ path: String) -> Int64? {
+        events.last { $0.name == "openat" && $0.text("name") == path }?.integer("fd")
+    }
 }

@@ -39,9 +39,9 @@ static inline void settings_store(uint64_t *word, uint64_t value)
 
 /* Ring buffer map of `bytes` (a power of two, a multiple of the page size); its descriptor or a negative errno. */
 int probe_ring_create(const char *name, uint32_t bytes);
-/* Whether the kernel's BTF has the type that tp_btf programs of this tracepoint attach to. */
-int probe_has_tracepoint(const char *name);
-/* Attaches an iterator program and opens its output; a descriptor to read, or a negative errno. `pid` 0: all tasks; else this thread group. */
+/* Whether the kernel's types (btf__load_vmlinux_btf) have the one that tp_btf programs of this tracepoint attach to. */
+int probe_has_tracepoint(const struct btf *kernel, const char *name);
+/* Attaches an iterator program and opens its output: a descriptor to read, or a negative errno. `pid` 0: all tasks. */
 int probe_iterator_open(struct bpf_program *program, uint32_t pid);
 /* Rows of tail_calls.def: which program goes to which slot of map `exit_table`. */
 struct probe_tail_row {
