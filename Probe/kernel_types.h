@@ -290,6 +290,7 @@ struct mm_struct___atomic {
 struct kernfs_node {
 	struct kernfs_node *__parent;
 	const char *name;
+	u64 id;
 };
 
 struct kernfs_node___parent {

@@ -27,6 +27,8 @@
 #include "hooks/rw.h"
 #include "hooks/socket.h"
 #include "hooks/pipe.h"
+#include "iterators/task.h"
+#include "iterators/task_file.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
