@@ -62,6 +62,7 @@ let package = Package(
             name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
