@@ -45,7 +45,7 @@ let package = Package(
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
-        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", .product(name: "Yams", package: "Yams")]),
+        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI", .product(name: "Yams", package: "Yams")]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
