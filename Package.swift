@@ -51,6 +51,7 @@ let package = Package(
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
         .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
     ]
 )
