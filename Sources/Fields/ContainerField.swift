@@ -103,7 +103,7 @@ public enum ContainerField: UInt16, FieldFamily {
             case .mountSource: return text(mount.source)
             case .mountDestination: return text(mount.destination)
             case .mountMode: return text(mount.mode)
-            case .mountIsWritable: return .bytes(mount.isWritable ? Bytes(literal: "true") : Bytes(literal: "false"))
+            case .mountIsWritable: return .bytes(mount.isWritable ? Bytes("true") : Bytes("false"))
             case .mountPropagation: return text(mount.propagation)
             default:
                 scratch.begin()

@@ -123,7 +123,7 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .filename:
             guard descriptor.kind.isFile else { return .none }
             let name = state.pool[descriptor.name]
-            guard let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return .bytes(Bytes(literal: "/")) }
+            guard let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return .bytes(Bytes("/")) }
             return .bytes(slash < name.count - 1 ? name.from(slash + 1) : name)
         case .nameRaw:
             return .bytes(withoutRepeatedSlashes(state.pool[descriptor.rawName], &scratch))
@@ -150,17 +150,17 @@ public enum DescriptorField: UInt16, FieldFamily {
             scratch.append(unsigned: UInt64(port))
             return .bytes(scratch.finish())
         case .l4proto:
-            guard descriptor.isServer || (descriptor.isConnection && descriptor.hasRole) else { return .bytes(Bytes(literal: "<NA>")) }
+            guard descriptor.isServer || (descriptor.isConnection && descriptor.hasRole) else { return .bytes(Bytes("<NA>")) }
             switch descriptor.l4Protocol {
-            case 2: return .bytes(Bytes(literal: "tcp"))
-            case 3: return .bytes(Bytes(literal: "udp"))
-            case 4: return .bytes(Bytes(literal: "icmp"))
-            case 5: return .bytes(Bytes(literal: "raw"))
-            default: return .bytes(Bytes(literal: "<NA>"))
+            case 2: return .bytes(Bytes("tcp"))
+            case 3: return .bytes(Bytes("udp"))
+            case 4: return .bytes(Bytes("icmp"))
+            case 5: return .bytes(Bytes("raw"))
+            default: return .bytes(Bytes("<NA>"))
             }
         case .sockfamily:
-            if descriptor.isInet { return .bytes(Bytes(literal: "ip")) }
-            return descriptor.kind == .unixSocket ? .bytes(Bytes(literal: "unix")) : .none
+            if descriptor.isInet { return .bytes(Bytes("ip")) }
+            return descriptor.kind == .unixSocket ? .bytes(Bytes("unix")) : .none
         case .isServer:
             if descriptor.isServer { return .bool(true) }
             guard descriptor.isConnection else { return .bool(false) }
@@ -199,7 +199,7 @@ public enum DescriptorField: UInt16, FieldFamily {
 
     /// Everything before the last `/`; `/` when there is none, the whole when it ends there.
     static func directory(of path: Bytes) -> Bytes {
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash != 0 else { return Bytes(literal: "/") }
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash != 0 else { return Bytes("/") }
         return slash < path.count - 1 ? path.prefix(slash) : path
     }
 
@@ -216,7 +216,7 @@ public enum DescriptorField: UInt16, FieldFamily {
     }
 
     static func withoutRepeatedSlashes(_ path: Bytes, _ scratch: inout ExtractionScratch) -> Bytes {
-        guard path.contains(Bytes(literal: "//")) else { return path }
+        guard path.contains(Bytes("//")) else { return path }
         scratch.begin()
         for index in 0..<path.count where !(index > 0 && path[index] == UInt8(ascii: "/") && path[index - 1] == UInt8(ascii: "/")) {
             scratch.append(path[index])
@@ -283,16 +283,11 @@ public enum DescriptorField: UInt16, FieldFamily {
     }
 }
 
-extension Bytes {
-    @inline(__always)
-    init(literal: StaticString) { self.init(base: literal.utf8Start, count: literal.utf8CodeUnitCount) }
-}
-
 extension DescriptorKind {
     var isFile: Bool { self == .file || self == .fileV2 }
 
     /// As `fd.type` shows it; nil for a kind without a word.
-    var word: Bytes? { DescriptorText.word(self).map { Bytes(literal: $0) } }
+    var word: Bytes? { DescriptorText.word(self).map { Bytes($0) } }
 
     /// The words in the order of the alphabet, each with the kinds it stands for (bit = raw value).
     static let byWord: ContiguousArray<(word: Bytes, kinds: UInt32)> = {

@@ -47,7 +47,7 @@ public enum DescriptorListField: UInt16, FieldFamily {
             if field == .names {
                 separate(&scratch)
                 let name = known.map { state.pool[$0.name] } ?? .empty
-                scratch.append(name.isEmpty ? Bytes(literal: "<NA>") : name)
+                scratch.append(name.isEmpty ? Bytes("<NA>") : name)
                 continue
             }
             guard let record = known, record.isInet else { continue }

@@ -89,20 +89,6 @@ public struct ExtractionScratch: ~Copyable {
         return Bytes(base: bytes + open, count: used - open)
     }
 
-    /// Room of `count` bytes for a callee that writes by itself, nil when there is none; `commit` keeps what it wrote.
-    public mutating func reserve(_ count: Int) -> UnsafeMutableBufferPointer<UInt8>? {
-        guard count <= Self.bytesMax - used else {
-            truncated &+= 1
-            return nil
-        }
-        return UnsafeMutableBufferPointer(start: bytes + used, count: count)
-    }
-    public mutating func commit(_ count: Int) -> Bytes {
-        precondition(count >= 0 && count <= Self.bytesMax - used, "no more is kept than was reserved")
-        defer { used += count }
-        return Bytes(base: bytes + used, count: count)
-    }
-
     /// Appends to the list stack; the caller makes `.list(start:count:)` of its own entries. False when full.
     @discardableResult
     public mutating func push(_ value: FieldValue) -> Bool {

@@ -96,7 +96,7 @@ public enum PathField: UInt16, FieldFamily {
             guard result != -1, let path = context.enterPath.isEmpty ? event.text(index) : state.pool[context.enterPath] else { return .none }
             if isRaw { return .bytes(path) }
             if result >= 0, context.hasDescriptor { return .bytes(state.pool[context.descriptor.name]) }
-            if case .eventDescriptor = base, !PathText.isAbsolute(path) { return .bytes(Bytes(literal: PathText.unknown)) }
+            if case .eventDescriptor = base, !PathText.isAbsolute(path) { return .bytes(Bytes(PathText.unknown)) }
             return .bytes(PathText.absolute(path, dirfd: PathText.currentDirectory, context, state, &scratch))
         case .descriptor:
             guard result == 0, context.hasDescriptor else { return .none }

@@ -141,7 +141,7 @@ enum OptionParser {
                 position += 1
                 switch argument(of: letter[0], in: options) {
                 case .unknown:
-                    if selector == nil { guard scratch.push(.bytes(Bytes(literal: "?"))) else { break words } }
+                    if selector == nil { guard scratch.push(.bytes(Bytes("?"))) else { break words } }
                 case .none:
                     if selector == letter[0] { selected = .bytes(letter) }
                     if selector == nil { guard scratch.push(.bytes(letter)) else { break words } }

@@ -30,8 +30,10 @@ enum UnopenedDescriptor {
         let event = context.event
         switch event.type {
         case PPME_SYSCALL_OPEN_X.code, PPME_SYSCALL_CREAT_X.code:
-            let path = context.enterPath.isEmpty ? event.text(1) : state.pool[context.enterPath]
-            return PathText.absolute(path ?? Bytes(literal: "<NA>"), dirfd: PathText.currentDirectory, context, state, &scratch)
+            if !context.enterPath.isEmpty {
+                return PathText.absolute(state.pool[context.enterPath], dirfd: PathText.currentDirectory, context, state, &scratch)
+            }
+            return argument(1, context: context, state: state, scratch: &scratch)
         case PPME_SYSCALL_OPENAT_2_X.code, PPME_SYSCALL_OPENAT2_X.code:
             guard let path = context.enterPath.isEmpty ? event.text(2) : state.pool[context.enterPath] else { return nil }
             if isRaw { return path }
@@ -40,27 +42,35 @@ enum UnopenedDescriptor {
             return event.text(3) ?? .empty
         case PPME_SOCKET_ACCEPT_X.code, PPME_SOCKET_ACCEPT_5_X.code, PPME_SOCKET_ACCEPT4_X.code, PPME_SOCKET_ACCEPT4_5_X.code,
             PPME_SOCKET_ACCEPT4_6_X.code, PPME_SOCKET_CONNECT_X.code:
-            return TupleText.append(event.parameter(1) ?? .empty, to: &scratch)
+            return argument(1, context: context, state: state, scratch: &scratch)
         default:
             return .empty
         }
+    }
+
+    /// As `evt.arg[index]` shows it.
+    private static func argument(
+        _ index: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+    ) -> Bytes? {
+        guard case .bytes(let text) = ArgumentText.one(index, context: context, state: state, scratch: &scratch) else { return nil }
+        return text
     }
 
     private static func letter(of type: UInt16) -> Bytes {
         switch type | 1 {
         case PPME_SYSCALL_OPEN_X.code, PPME_SYSCALL_OPENAT_X.code, PPME_SYSCALL_OPENAT_2_X.code, PPME_SYSCALL_OPENAT2_X.code,
             PPME_SYSCALL_CREAT_X.code:
-            return Bytes(literal: "f")
+            return Bytes("f")
         // The family is not known here; Falco says IPv4.
         case PPME_SOCKET_SOCKET_X.code, PPME_SOCKET_ACCEPT_X.code, PPME_SOCKET_ACCEPT_5_X.code, PPME_SOCKET_ACCEPT4_X.code,
             PPME_SOCKET_ACCEPT4_5_X.code, PPME_SOCKET_ACCEPT4_6_X.code:
-            return Bytes(literal: "4")
-        case PPME_SYSCALL_PIPE_X.code, PPME_SYSCALL_PIPE2_X.code: return Bytes(literal: "p")
-        case PPME_SYSCALL_EVENTFD_X.code, PPME_SYSCALL_EVENTFD2_X.code: return Bytes(literal: "e")
-        case PPME_SYSCALL_SIGNALFD_X.code, PPME_SYSCALL_SIGNALFD4_X.code: return Bytes(literal: "s")
-        case PPME_SYSCALL_TIMERFD_CREATE_X.code: return Bytes(literal: "t")
-        case PPME_SYSCALL_INOTIFY_INIT_X.code, PPME_SYSCALL_INOTIFY_INIT1_X.code: return Bytes(literal: "i")
-        default: return Bytes(literal: "o")
+            return Bytes("4")
+        case PPME_SYSCALL_PIPE_X.code, PPME_SYSCALL_PIPE2_X.code: return Bytes("p")
+        case PPME_SYSCALL_EVENTFD_X.code, PPME_SYSCALL_EVENTFD2_X.code: return Bytes("e")
+        case PPME_SYSCALL_SIGNALFD_X.code, PPME_SYSCALL_SIGNALFD4_X.code: return Bytes("s")
+        case PPME_SYSCALL_TIMERFD_CREATE_X.code: return Bytes("t")
+        case PPME_SYSCALL_INOTIFY_INIT_X.code, PPME_SYSCALL_INOTIFY_INIT1_X.code: return Bytes("i")
+        default: return Bytes("o")
         }
     }
 }
