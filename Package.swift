@@ -51,6 +51,9 @@ let package = Package(
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
     ]
 )
