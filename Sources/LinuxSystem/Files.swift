@@ -85,6 +85,9 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 }
 
+/// Closes a descriptor that has no owner in Swift.
+public func closeDescriptor(_ number: Int32) { _ = Glibc.close(number) }
+
 /// A file that alerts are appended to. Lines of one `append` stay together: one `write` call with O_APPEND.
 public struct AppendFile: ~Copyable, Sendable {
     private let descriptor: Descriptor

@@ -87,7 +87,8 @@ extension SystemState {
         let flags = event.uint32(P.cloneFlags) ?? 0
         let record = row(caller).pointee
         // The number is the child's only in the caller's pid namespace; the child's own event tells the rest.
-        if flags & (CloneFlag.childInPidNamespace | CloneFlag.newPid) != 0 || record.vtid > 0 && record.vtid != record.tid { return }
+        let vtid = event.integer(P.cloneVtid) ?? record.vtid
+        if flags & (CloneFlag.childInPidNamespace | CloneFlag.newPid) != 0 || vtid > 0 && vtid != record.tid { return }
         if case PPME_SYSCALL_VFORK_20_X = event.type { return }
         if flags & CloneFlag.vfork != 0 { return }
         let existing = threads.find(childTid)
@@ -325,13 +326,11 @@ extension SystemState {
         if let value = event.unsigned(3) { record.pointee.capEffective = value }
     }
 
+    /// PR_SET_CHILD_SUBREAPER. A thread that renames itself (PR_SET_NAME) keeps the name it had in rules, as in Falco: a process
+    /// does not get out of a rule by taking another name.
     func applyPrctl(_ event: EventView, _ slot: ThreadSlot) {
-        guard (event.integer(0) ?? -1) >= 0 else { return }
-        switch event.uint32(1) {
-        case 15: if let name = event.text(2) { row(slot).pointee.comm = pool.intern(name.prefix(15)) }  // PR_SET_NAME
-        case 36: row(leader(of: slot)).pointee.isSubreaper = (event.integer(3) ?? 0) != 0  // PR_SET_CHILD_SUBREAPER
-        default: break
-        }
+        guard (event.integer(0) ?? -1) >= 0, event.uint32(1) == 36 else { return }
+        row(leader(of: slot)).pointee.isSubreaper = (event.integer(3) ?? 0) != 0
     }
 
     func applySetpgid(_ event: EventView, _ slot: ThreadSlot) {

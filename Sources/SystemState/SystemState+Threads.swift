@@ -300,6 +300,33 @@ extension SystemState: SnapshotSink {
             }
             linkParent(slot)
         }
+        turnServerSockets()
+    }
+
+    /// Connections that existed before the first event are listed from their own end: where the local port is one that somebody
+    /// listens on, the other end is the client and stands first, as for an accepted connection.
+    private func turnServerSockets() {
+        var serverPorts: Set<UInt16> = []
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            descriptors.forEach(threads.rows[index].descriptors) { _, record in
+                if record.kind == .ipv4Server { serverPorts.insert(record.sourcePort) }
+            }
+        }
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            let table = threads.rows[index].descriptors
+            descriptors.forEach(table) { fd, record in
+                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty else { return }
+                var record = record
+                if serverPorts.contains(record.sourcePort) {
+                    record.swapEnds()
+                    record.name = internTuple(record)
+                    record.flags.insert(.roleServer)
+                } else {
+                    record.flags.insert(.roleClient)
+                }
+                descriptors.set(table, fd, record)
+            }
+        }
     }
 
     func intern(_ bytes: [UInt8]) -> PoolID { bytes.withBytes { pool.intern($0) } }

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * PPME_SYSCALL_EXECVE_19_X, PPME_SYSCALL_EXECVEAT_X. A success is written by the sched_process_exec hook, always as
+ * execve and with the new image's data; a failure by the system call's exit, with the data of the image that stays.
+ */
+#ifndef PROBE_HOOK_EXECVE_H
+#define PROBE_HOOK_EXECVE_H
+
+#define EXECVE_STRINGS_MAX 96
+
+/* Copies the strings of a user array of pointers, as much as fits; returns where they end. */
+__noinline int append_string_array(u64 array, u32 at, u32 slot)
+{
+	struct scratch *event = scratch_slot(slot);
+	u32 left = PROBE_ARGUMENTS_BYTES_MAX, i;
+	u64 pointer;
+	long bytes;
+
+	if (!event)
+		return at;
+	for (i = 0; i < EXECVE_STRINGS_MAX; i++) {
+		if (left < 2 || bpf_probe_read_user(&pointer, sizeof(pointer), (void *)(array + 8 * i)) || !pointer)
+			break;
+		if (left > PROBE_ARGUMENTS_BYTES_MAX)
+			break;
+		bytes = bpf_probe_read_user_str(event->record + (at & RECORD_MASK), left, (void *)pointer);
+		if (bytes <= 0) {
+			note_fault(event);
+			break;
+		}
+		at += bytes;
+		left -= bytes;
+	}
+	return at;
+}
+
+/* Parameters 4 to 15: from tid to cgroups. */
+static __always_inline void put_execve_identity(struct scratch *event, struct task_struct *task)
+{
+	put_s64(event, BPF_CORE_READ(task, pid)); /* 4: tid (PT_PID) */
+	put_s64(event, BPF_CORE_READ(task, tgid)); /* 5: pid (PT_PID) */
+	put_s64(event, BPF_CORE_READ(task, real_parent, pid)); /* 6: ptid (PT_PID) */
+	put_empty(event); /* 7: cwd (PT_CHARBUF), kept by the agent */
+	put_u64(event, BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur)); /* 8: fdlimit */
+	put_u64(event, BPF_CORE_READ(task, maj_flt)); /* 9: pgft_maj */
+	put_u64(event, BPF_CORE_READ(task, min_flt)); /* 10: pgft_min */
+	put_memory_sizes(event, task); /* 11 to 13: vm_size, vm_rss, vm_swap */
+	put_kernel_string(event, __builtin_preserve_access_index(&task->comm)); /* 14: comm */
+	put_cgroups((u64)task, SLOT_CPU); /* 15: cgroups (PT_BYTEBUF) */
+}
+
+/* Parameters 17 to 30: from tty to gid. */
+static __always_inline void put_execve_credentials(struct scratch *event, struct task_struct *task)
+{
+	struct cred *cred = BPF_CORE_READ(task, cred);
+	struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+	struct inode *inode = exe ? BPF_CORE_READ(exe, f_inode) : NULL;
+	struct pid *group = BPF_CORE_READ(task, signal, pids[PIDTYPE_PGID]);
+
+	put_u32(event, task_tty(task)); /* 17: tty */
+	put_s64(event, number_in_namespace_of(task, group)); /* 18: vpgid (PT_PID) */
+	put_u32(event, task_loginuid(task)); /* 19: loginuid (PT_UID) */
+	put_u32(event, exe_flags((u64)task)); /* 20: flags (PT_FLAGS32) */
+	put_u64(event, CAPABILITY(cred, cap_inheritable)); /* 21: cap_inheritable */
+	put_u64(event, CAPABILITY(cred, cap_permitted)); /* 22: cap_permitted */
+	put_u64(event, CAPABILITY(cred, cap_effective)); /* 23: cap_effective */
+	put_u64(event, inode ? BPF_CORE_READ(inode, i_ino) : 0); /* 24: exe_ino */
+	put_u64(event, inode ? inode_ctime(inode) : 0); /* 25: exe_ino_ctime (PT_ABSTIME) */
+	put_u64(event, inode ? inode_mtime(inode) : 0); /* 26: exe_ino_mtime (PT_ABSTIME) */
+	put_u32(event, BPF_CORE_READ(cred, euid.val)); /* 27: uid, the effective one */
+	put_file_path(event, exe, SLOT_CPU); /* 28: trusted_exepath (PT_FSPATH) */
+	put_s64(event, number_in_host(group)); /* 29: pgid (PT_PID) */
+	put_u32(event, BPF_CORE_READ(cred, egid.val)); /* 30: gid, the effective one */
+}
+
+static __always_inline void encode_exec(struct scratch *event, struct task_struct *task, struct linux_binprm *program)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	EVENT_BEGIN(event, PPME_SYSCALL_EXECVE_19_X, PROBE_CLASS_EXECVE);
+	put_s64(event, 0); /* 1: res (PT_ERRNO) */
+	put_exe_and_arguments(event, mm); /* 2: exe, 3: args */
+	put_execve_identity(event, task); /* 4 to 15 */
+	put_environment(event, mm); /* 16: env */
+	put_execve_credentials(event, task); /* 17 to 30 */
+	put_kernel_string(event, BPF_CORE_READ(program, filename)); /* 31: filename, as the caller gave it */
+	event_output(event);
+}
+
+SYSCALL_PROGRAM(execve)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	bool at = number == 322;
+	u64 path = syscall_argument(regs, at ? 1 : 0);
+	u64 arguments = syscall_argument(regs, at ? 2 : 1);
+	u64 environment = syscall_argument(regs, at ? 3 : 2);
+	u64 first = 0;
+
+	if (ret == 0)
+		return; /* seen by sched_process_exec */
+	if (at)
+		EVENT_BEGIN(event, PPME_SYSCALL_EXECVEAT_X, PROBE_CLASS_EXECVE);
+	else
+		EVENT_BEGIN(event, PPME_SYSCALL_EXECVE_19_X, PROBE_CLASS_EXECVE);
+	put_s64(event, ret); /* 1: res (PT_ERRNO) */
+	if (arguments)
+		bpf_probe_read_user(&first, sizeof(first), (void *)arguments);
+	if (first) {
+		put_user_string(event, first); /* 2: exe, the first argument */
+		put_length(event, append_string_array(arguments + 8, event->position, SLOT_CPU) - event->position); /* 3: args */
+	} else {
+		event->record[event->position & RECORD_MASK] = 0;
+		put_length(event, 1); /* 2: exe, an empty string */
+		put_empty(event); /* 3: args */
+	}
+	put_execve_identity(event, task); /* 4 to 15 */
+	if (environment)
+		put_length(event, append_string_array(environment, event->position, SLOT_CPU) - event->position); /* 16: env */
+	else
+		put_empty(event);
+	put_execve_credentials(event, task); /* 17 to 30 */
+	if (!at)
+		put_user_string(event, path); /* 31: filename, as the caller gave it */
+	event_output(event);
+}
+
+#endif

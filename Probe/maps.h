@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Every map of the probe; the agent knows them by these names. */
+#ifndef PROBE_MAPS_H
+#define PROBE_MAPS_H
+
+/* One record under construction. The slack behind the largest event takes whatever a masked offset plus a bounded
+ * length can reach, so that an event that grows too large is noticed at its end instead of at every write. */
+struct scratch {
+	u32 busy;
+	u32 position; /* of the next byte of `record` */
+	u32 parameter; /* index of the next parameter */
+	u32 event_class;
+	u32 faults; /* parameters that could not be read */
+	u32 reserved;
+	u8 path[2 * PROBE_PATH_BYTES_MAX]; /* paths are built backwards, ending at PROBE_PATH_BYTES_MAX */
+	u8 record[PROBE_SCRATCH_BYTES];
+};
+
+/* One slot per possible CPU: the loader sets max_entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+/* Iterators can be preempted, so they must not hold a CPU's slot: they share this one, one reader at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} iterator_scratch SEC(".maps");
+
+struct ring_template {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+};
+
+/* The loader fills in as many rings as it wants, of the size it wants. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PROBE_RING_MAX);
+	__type(key, u32);
+	__array(values, struct ring_template);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PROBE_CPU_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} ring_of_cpu SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PROBE_RING_MAX);
+	__type(key, u32);
+	__type(value, struct probe_ring_control);
+} ring_control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct probe_settings);
+} settings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct probe_counters);
+} counters SEC(".maps");
+
+/* Thread groups of a tree scope: host tgid → enum probe_scope_value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROBE_SCOPE_TASKS_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} scope_tasks SEC(".maps");
+
+/* Ids of the cgroups (unified hierarchy) of a cgroup scope. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PROBE_SCOPE_CGROUPS_MAX);
+	__type(key, u64);
+	__type(value, u32);
+} scope_cgroups SEC(".maps");
+
+/* Filled by the loader from tail_calls.def. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, PROBE_SYSCALL_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} exit_table SEC(".maps");
+
+#endif
