@@ -24,6 +24,9 @@
 #include "hooks/clone.h"
 #include "hooks/exit.h"
 #include "hooks/open.h"
+#include "hooks/rw.h"
+#include "hooks/socket.h"
+#include "hooks/pipe.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
