@@ -71,6 +71,9 @@ let package = Package(
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
     ]
 )
