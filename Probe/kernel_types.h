@@ -290,6 +290,7 @@ struct mm_struct___atomic {
 struct kernfs_node {
 	struct kernfs_node *__parent;
 	const char *name;
+	u64 id;
 };
 
 struct kernfs_node___parent {
@@ -373,12 +374,18 @@ struct sock {
 
 struct socket {
 	short type;
+	struct file *file;
 	struct sock *sk;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
 };
 
 struct unix_address {
 	int len;
-	u8 name[0];
+	struct sockaddr_un name[0];
 };
 
 struct unix_sock {

@@ -24,6 +24,11 @@
 #include "hooks/clone.h"
 #include "hooks/exit.h"
 #include "hooks/open.h"
+#include "hooks/rw.h"
+#include "hooks/socket.h"
+#include "hooks/pipe.h"
+#include "iterators/task.h"
+#include "iterators/task_file.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
