@@ -58,8 +58,10 @@ let package = Package(
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
         // tests
         tests("LinuxSystem", ["EventModel"]),
+        .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("FilterLanguage", ["Diagnostics"]),

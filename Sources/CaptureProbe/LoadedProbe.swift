@@ -55,6 +55,10 @@ final class LoadedProbe {
         guard let object = bpf_object__open_mem(bytes.baseAddress, bytes.count, &options) else {
             throw CaptureError("could not open the embedded probe: \(Errno.last)\(logHint())")
         }
+        guard probe_constant(object, "probe_abi_version") == UInt32(PROBE_ABI_VERSION) else {
+            bpf_object__close(object)
+            throw CaptureError("the embedded probe speaks another version than the agent: build both from the same sources")
+        }
         for program in left {
             if let pointer = bpf_object__find_program_by_name(object, program.rawValue) { bpf_program__set_autoload(pointer, false) }
         }

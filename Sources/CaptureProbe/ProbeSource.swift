@@ -75,6 +75,8 @@ public final class ProbeSource: EventSource {
             poller = try Poller()
             wakeUp = try WakeUp()
             try poller.add(wakeUp.descriptor, token: 0)
+            // Edge-triggered: a ring with events in it is the normal case, only its bell ends a wait.
+            for (index, ring) in rings.descriptors.enumerated() { try poller.add(ring, token: UInt64(index + 1), edgeTriggered: true) }
         } catch { throw CaptureError("could not make a poller: \(error)") }
         do {
             settingsMemory = try MappedMemory(fd: try loaded.mapDescriptor("settings"), count: page, writable: true)
@@ -90,13 +92,16 @@ public final class ProbeSource: EventSource {
 
     private static func makeRings(_ loaded: LoadedProbe, count: Int, bytes: Int) throws(CaptureError) -> RingSet {
         var descriptors: [Int32] = []
-        // The map of maps and our mappings keep the rings.
-        defer { for descriptor in descriptors { closeDescriptor(descriptor) } }
-        for index in 0..<count {
-            let ring = probe_ring_create("falco_ring", UInt32(bytes))
-            guard ring >= 0 else { throw CaptureError("could not create ring \(index) of \(bytes) bytes: \(Errno(-ring))") }
-            descriptors.append(ring)
-            try loaded.update("rings", UInt32(index), ring)
+        do throws(CaptureError) {
+            for index in 0..<count {
+                let ring = probe_ring_create("falco_ring", UInt32(bytes))
+                guard ring >= 0 else { throw CaptureError("could not create ring \(index) of \(bytes) bytes: \(Errno(-ring))") }
+                descriptors.append(ring)
+                try loaded.update("rings", UInt32(index), ring)
+            }
+        } catch {
+            descriptors.forEach(closeDescriptor)
+            throw error
         }
         do throws(Errno) {
             return try RingSet(descriptors: descriptors, bytes: bytes)

@@ -49,6 +49,6 @@ struct probe_tail_row {
 	const char *program;
 };
 const struct probe_tail_row *probe_tail_rows(uint32_t *count);
-/* Negative errno of a libbpf pointer result that failed. */
-int probe_last_error(void);
+/* Value of the object's constant `name` (32 bits), before it is loaded; 0 when it has none. */
+uint32_t probe_constant(const struct bpf_object *object, const char *name);
 #endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import CProbeABI
+import Capture
+import EventModel
+import Glibc
+import LinuxSystem
+import Testing
+
+@testable import CaptureProbe
+
+/// Why live tests cannot run here, nil where they can. Said once, in one line.
+let liveObstacle: String? = {
+    guard case .unavailable(let reason) = ProbeSource.probeSupport() else { return nil }
+    print("live probe tests are skipped: \(reason)")
+    return reason
+}()
+
+/// A copy of one event that outlives its batch.
+struct RecordedEvent {
+    let type: UInt16
+    let tid: Int64
+    let timestampNs: UInt64
+    let parameters: [[UInt8]]
+
+    init(_ event: EventView) {
+        (type, tid, timestampNs) = (event.type, event.tid, event.timestampNs)
+        parameters = (0..<event.parameterCount).map { event.parameter($0)!.array }
+    }
+    var info: EventInfo { EventTable.events[Int(type)] }
+    var name: String { info.name }
+
+    private func bytes(_ parameter: String) -> [UInt8]? {
+        guard let index = info.parameterIndex(parameter), index < parameters.count else { return nil }
+        return parameters[index]
+    }
+    func integer(_ parameter: String) -> Int64? {
+        guard let index = info.parameterIndex(parameter), let bytes = bytes(parameter) else { return nil }
+        return bytes.withUnsafeBytes { Bytes($0).signedInteger(signed: info.parameters[index].type.isSigned) }
+    }
+    func text(_ parameter: String) -> String? {
+        bytes(parameter).map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+    func list(_ parameter: String) -> [String]? {
+        bytes(parameter).map { $0.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) } }
+    }
+    func raw(_ parameter: String) -> [UInt8]? { bytes(parameter) }
+}
+
+final class RecordingSink: SnapshotSink {
+    var threads: [ThreadRow] = []
+    var descriptors: [(tid: Int64, row: DescriptorRow)] = []
+    var machines = 0
+    var users = 0
+    func machine(_ row: MachineRow) { machines += 1 }
+    func interface(_ row: InterfaceRow) {}
+    func user(_ row: UserRow) { users += 1 }
+    func group(_ row: GroupRow) {}
+    func thread(_ row: ThreadRow) { threads.append(row) }
+    func descriptor(_ row: DescriptorRow, tid: Int64) { descriptors.append((tid, row)) }
+    func restart() {}
+}
+
+extension InterestSet {
+    /// The system calls of these names.
+    init(named names: String...) {
+        self.init()
+        for name in names {
+            guard let call = EventTable.syscalls.first(where: { $0.name == name }) else {
+                preconditionFailure("no system call '\(name)'")
+            }
+            insert(syscall: call.number)
+        }
+    }
+}
+
+/// One child of ours, gated, alone in the probe's scope.
+final class LiveSession {
+    let child: ChildProcess
+    let source: ProbeSource
+    private(set) var events: [RecordedEvent] = []
+
+    static func options(child: ChildProcess) -> ProbeOptions {
+        var options = ProbeOptions()
+        options.ringBytes = 1 << 20
+        options.scope = .tree(pids: [child.pid])
+        return options
+    }
+
+    init(_ command: [String], interest: InterestSet, environment: [String]? = nil, ringBytes: Int = 1 << 20, cpusForEachBuffer: Int = 2) throws {
+        child = try ChildProcess(command, environment: environment)
+        var options = Self.options(child: child)
+        options.ringBytes = ringBytes
+        options.cpusForEachBuffer = cpusForEachBuffer
+        source = try ProbeSource(options)
+        try source.setInterest(interest)
+        try source.attach()
+    }
+
+    /// Runs the command to its end and returns everything its tree did.
+    @discardableResult
+    func run() throws -> [RecordedEvent] {
+        try child.start()
+        let batch = EventBatch(capacity: 1024)
+        let deadlineNs = Clock.monotonicNs + 20_000_000_000
+        var hasFinished = false
+        while true {
+            let result = try source.nextBatch(into: batch, waitMs: 20)
+            for event in batch.events { events.append(RecordedEvent(event)) }
+            if result == .end { break }
+            if !hasFinished, child.poll() != nil || Clock.monotonicNs > deadlineNs {
+                source.finish()
+                hasFinished = true
+            }
+        }
+        return events
+    }
+}
+
+/// Runs `script` in /bin/sh and returns what its tree did.
+func eventsOf(script: String, _ interest: InterestSet) throws -> (events: [RecordedEvent], pid: Int64) {
+    let session = try LiveSession(["/bin/sh", "-c", script], interest: interest)
+    return (try session.run(), session.child.pid)
+}
