@@ -64,6 +64,7 @@ let package = Package(
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
