@@ -66,6 +66,7 @@ let package = Package(
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),

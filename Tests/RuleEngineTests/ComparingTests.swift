@@ -130,19 +130,6 @@ import Testing
         #expect(verdict(try compiledCheck("evt.source regex '\(pattern)'"), bytes(value)) == expected)
     }
 
-    @Test func repairAgreesWithTheStandardLibrary() {
-        var random = SeededGenerator(state: 7)
-        let alphabet: [UInt8] = [0x61, 0x80, 0xbf, 0xc2, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf4, 0x90, 0x8f, 0x9f, 0xa0, 0xff, 0xc0]
-        for _ in 0..<5000 {
-            let value = (0..<Int.random(in: 0...9, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
-            let key = FieldKey(value)
-            var scratch = ExtractionScratch()
-            let expected = Array(String(decoding: value, as: UTF8.self).utf8)
-            #expect(UTF8Repair.repaired(key.bytes, scratch: &scratch).array == expected, "\(value)")
-            #expect(UTF8Repair.isValid(key.bytes) == (expected == value), "\(value)")
-        }
-    }
-
     @Test func globAgreesWithFnmatch() {
         var random = SeededGenerator(state: 11)
         let pieces = ["*", "?", "[", "]", "[ab]", "[!a]", "[^b-c]", "[a-", "-", "\\", "\\*", "a", "b", "A", "/", ".", "[]a]", "[a\\]b]", "[[:upper:]]", "[B-C]"]
