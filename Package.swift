@@ -71,8 +71,6 @@ let package = Package(
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
-        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
