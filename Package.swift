@@ -69,6 +69,8 @@ let package = Package(
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState"], swiftSettings: swift),
     ]
 )
