@@ -58,8 +58,10 @@ let package = Package(
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
         // tests
         tests("LinuxSystem", ["EventModel"]),
+        .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
@@ -69,8 +71,11 @@ let package = Package(
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState"], swiftSettings: swift),
+            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState"],
+            swiftSettings: swift),
     ]
 )
