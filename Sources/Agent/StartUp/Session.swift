@@ -19,7 +19,7 @@ final class Session {
     let environment: [String: String]
     let log = Log()
 
-    var configuration = ConfigurationText(root: .map([]))
+    var configuration = ConfigurationText()
     var settings: Settings
     var rulesFiles: [RulesFile] = []
     var ruleSet = RuleSet()
