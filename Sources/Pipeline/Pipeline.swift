@@ -71,7 +71,7 @@ public final class Pipeline {
             let time = event.timestampNs
             if eventCount == 0 { firstTimestampNs = time }
             if time > firstTimestampNs, time &- firstTimestampNs >= timeLimitNs { return false }
-            if time >= nextSecondNs { try beginSecond(time) }
+            if time > nextSecondNs { try beginSecond(time) }
             lastTimestampNs = time
             eventCount &+= 1
             context.number = eventCount

@@ -200,7 +200,7 @@ extension EventProcessing: PipelineDelegate {
     func pipeline(_ pipeline: Pipeline, reachedSecondAt timestampNs: UInt64) throws(CaptureError) {
         let counters = source.counters
         let finding = session.drops?.check(timestampNs: timestampNs) {
-            DropMonitor.Counts(events: max(counters.events, pipeline.eventCount), drops: source.isLive ? counters.drops : 0)
+            source.isLive ? .init(events: counters.events, drops: counters.drops) : .init(events: pipeline.eventCount, drops: 0)
         }
         guard let finding, finding.actionsDue else { return }
         let actions = session.settings.drops.actions
