@@ -163,8 +163,7 @@ static __always_inline void put_user_string(struct scratch *event, u64 address)
 
 static __always_inline void put_kernel_string(struct scratch *event, const void *address)
 {
-	long bytes =
-		bpf_probe_read_kernel_str(event->record + (event->position & RECORD_MASK), PROBE_PATH_BYTES_MAX, address);
+	long bytes = bpf_probe_read_kernel_str(event->record + (event->position & RECORD_MASK), PROBE_PATH_BYTES_MAX, address);
 
 	put_length(event, bytes < 0 ? 0 : bytes);
 }

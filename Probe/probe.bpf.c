@@ -79,7 +79,8 @@ SEC("tp_btf/sys_exit") int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec") int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct probe_settings *set = settings_get();
 	struct scratch *event;
