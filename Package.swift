@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+// `make check` builds with FALCO_STRICT=1: every warning is an error.
+let strict = Context.environment["FALCO_STRICT"] != nil
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -20,8 +22,13 @@ let package = Package(
         .target(name: "CProbeABI"),
         .target(name: "CLinux"),
         .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
-        .target(name: "CLibbpf", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+        .target(
+            name: "CLibbpf", dependencies: ["CProbeABI"],
+            linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        // build time: compiles Probe/ and embeds the object
+        .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
+        .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
         // data plane
         room("EventModel", ["CProbeABI", "CLinux"]),
         room("Capture", ["EventModel"]),
@@ -29,7 +36,8 @@ let package = Package(
         room("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
         room("LinuxSystem", ["CLinux", "EventModel"]),
         .target(
-            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift),
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift,
+            plugins: ["ProbeBuild"]),
         room("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
         room("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
         room("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
@@ -37,7 +45,7 @@ let package = Package(
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
-        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", .product(name: "Yams", package: "Yams")]),
+        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI", .product(name: "Yams", package: "Yams")]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
@@ -48,5 +56,24 @@ let package = Package(
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
+        // tests
+        tests("LinuxSystem", ["EventModel"]),
+        .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
+        .testTarget(
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            swiftSettings: swift),
+        tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
+        tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
+        tests("FilterLanguage", ["Diagnostics"]),
+        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
+        tests("Settings"),
+        tests("Outputs", ["LinuxSystem"]),
+        tests("Agent", ["Settings"]),
+        .testTarget(name: "TidyTests", swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
     ]
 )

@@ -27,6 +27,15 @@ public final class EventBatch {
     public var isFull: Bool { events.count >= capacity }
     public func removeAll() { events.removeAll(keepingCapacity: true) }
     public func append(_ event: EventView) { events.append(event) }
+    /// Appends, and moves the event before those that are younger: for events that come nearly in order. No allocation.
+    public func insertByTime(_ event: EventView) {
+        events.append(event)
+        var at = events.count - 1
+        while at > 0, events[at - 1].timestampNs > events[at].timestampNs {
+            events.swapAt(at, at - 1)
+            at -= 1
+        }
+    }
     /// Stable sort by timestamp, for sources that merge several rings.
     public func sortByTime() { events.sort { $0.timestampNs < $1.timestampNs } }
 }

@@ -118,6 +118,7 @@ public enum EventTable {
     /// Category and flags by event code without touching the rows' reference-counted parts: for the data plane.
     public static let flagsByCode: ContiguousArray<UInt16> = ContiguousArray(events.map(\.flags))
     public static let categoryByCode: ContiguousArray<UInt16> = ContiguousArray(events.map(\.category))
+    public static let parameterCountByCode: ContiguousArray<Int> = ContiguousArray(events.map(\.parameters.count))
 
     /// x86-64 calls, ordered by number; not dense.
     public static let syscalls: [SyscallInfo] = {

@@ -19,13 +19,18 @@ public struct EventView: @unchecked Sendable {
     public let parameterCount: Int
     /// For the state alone: takes no event number and never reaches a rule.
     public let isStateOnly: Bool
+    /// Takes an event number, but only the state sees it: enter events that come with an exit event, and the container and
+    /// account events that a capture begins with.
+    public let isHidden: Bool
     private let lengthBytes: Int
 
     public static let headerBytes = Int(PROBE_EVENT_HEADER_BYTES)
 
     /// Checks header and lengths of the event at the start of `bytes`. O(parameters).
     /// `timestampNs` replaces the header's (the probe's clock is not the epoch's).
-    public init(checking bytes: Bytes, cpu: UInt16, isStateOnly: Bool = false, timestampNs: UInt64? = nil) throws(DecodeError) {
+    public init(
+        checking bytes: Bytes, cpu: UInt16, isStateOnly: Bool = false, isHidden: Bool = false, timestampNs: UInt64? = nil
+    ) throws(DecodeError) {
         guard let stamp: UInt64 = bytes.integer(at: 0), let tid: UInt64 = bytes.integer(at: 8),
             let length: UInt32 = bytes.integer(at: 16), let type: UInt16 = bytes.integer(at: 20),
             let count: UInt32 = bytes.integer(at: 22)
@@ -38,6 +43,7 @@ public struct EventView: @unchecked Sendable {
         self.type = type
         self.cpu = cpu
         self.isStateOnly = isStateOnly
+        self.isHidden = isHidden
         lengthBytes = EventTable.flagsByCode[Int(type)] & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
         guard Int(count) <= (Int(length) - Self.headerBytes) / lengthBytes else { throw .lengthsTruncated }
         parameterCount = Int(count)

@@ -29,6 +29,8 @@ public struct FieldFlags: OptionSet, Sendable {
     /// Extracts several candidates (`fd.ip`: both ends; `proc.aname` without argument: all ancestors): a check holds when one does,
     /// `!=` when none is equal.
     public static let anyOf = FieldFlags(rawValue: 4096)
+    /// The argument follows a dot instead of standing in brackets (`evt.arg.flags`).
+    public static let argumentAfterDot = FieldFlags(rawValue: 8192)
 }
 
 /// One row of the catalogue.

@@ -2,6 +2,7 @@
 import Diagnostics
 
 /// A parsed condition. Strings are the bytes the user meant (escapes resolved), as text; control plane only.
+/// `FilterText.bytes` gives the bytes back, those that are not UTF-8 (`"\xff"`) included.
 public indirect enum Condition: Sendable, Equatable {
     case and([Condition], SourceRange)
     case or([Condition], SourceRange)
@@ -25,13 +26,25 @@ public struct Check: Sendable, Equatable {
     public var modifier: ListModifier?
     public var right: RightSide
     public var range: SourceRange
-    public init(left: Operand, comparison: Comparison, modifier: ListModifier? = nil, right: RightSide, range: SourceRange) {
+    /// Where the right side stands; that of the whole check when there is none.
+    public var rightRange: SourceRange
+    /// `=` was spelled `==`: the same comparison, but `normalised` keeps the author's spelling.
+    public var isEqualSpelledTwice: Bool
+    public init(
+        left: Operand, comparison: Comparison, modifier: ListModifier? = nil, right: RightSide, range: SourceRange,
+        rightRange: SourceRange? = nil, isEqualSpelledTwice: Bool = false
+    ) {
         self.left = left
         self.comparison = comparison
         self.modifier = modifier
         self.right = right
         self.range = range
+        self.rightRange = rightRange ?? range
+        self.isEqualSpelledTwice = isEqualSpelledTwice
     }
+
+    /// The operator as written: `==`, `contains`, without a modifier.
+    public var operatorText: String { isEqualSpelledTwice ? "==" : comparison.rawValue }
 }
 
 public enum Comparison: String, Sendable, CaseIterable {

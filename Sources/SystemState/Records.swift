@@ -72,6 +72,16 @@ public struct ThreadRecord {
     public var leader = ThreadSlot.none
     /// Living threads of the group, kept on the leader.
     public var groupThreadCount: Int32 = 0
+    /// Path or address that an enter event told, until the exit event takes it: wins over the exit's.
+    public var enterPath = PoolID.empty
+    public var enterType: UInt16 = 0
+    /// Children, newest first: intrusive list by slot.
+    var firstChild: Int32 = -1
+    var nextSibling: Int32 = -1
+    var previousSibling: Int32 = -1
+    var linkedParent: Int32 = -1
+    public internal(set) var childCount: Int32 = 0
+    var isInUse = false
     public init() {}
 
     public var isMain: Bool { tid == pid }

@@ -11,46 +11,235 @@ public struct UserRecord: Sendable {
     public let shell: PoolID
 }
 
+/// What the tables count, for the metrics of facts §11.
+public struct StateCounters: Sendable, Equatable {
+    public var threadLookupsCached: UInt64 = 0
+    public var threadLookupsFailed: UInt64 = 0
+    public var threadLookupsElsewhere: UInt64 = 0
+    public var descriptorLookupsCached: UInt64 = 0
+    public var descriptorLookupsFailed: UInt64 = 0
+    public init() {}
+}
+
+/// Where a thread that was missed can be asked for: an iterator, `/proc`, or nothing (replay).
+public protocol TaskLookup: AnyObject {
+    /// Delivers the thread's row and the descriptors of its process; false when it is gone. May cost a millisecond.
+    func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool
+}
+
 /// Threads, descriptors, users, groups, containers of the watched machine. One pipeline owns it; not thread-safe.
+///
+/// Per event: `admit` before the rules, `retire` after them.
 public final class SystemState {
     public let pool = BytePool()
     public internal(set) var machine = MachineRow()
+    public internal(set) var counters = StateCounters()
+    let threads: ThreadTable
+    let descriptors = DescriptorTables()
+    var users: [UInt32: UserRecord] = [:]
+    var groups: [UInt32: PoolID] = [:]
+    var interfaces: [InterfaceRow] = []
+    public var taskLookup: (any TaskLookup)?
+    /// Room for one joined path; reused.
+    let pathBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4096)
+    let textBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4096)
+    let unnamed: PoolID
+    let host: PoolID
+    var previousTimestampNs: UInt64 = 0
+    var firstTimestampNs: UInt64 = 0
+    var nextPurgeNs: UInt64 = 0
+    /// Threads that ended with the event at hand.
+    var ending: ThreadSlot = .none
+    /// What container runtimes told; filled from outside, between two batches.
+    public let containers = ContainerTable()
 
-    public init() {}
+    /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
+    public init(threadsMax: Int = 262_144) {
+        threads = ThreadTable(countMax: threadsMax)
+        unnamed = pool.intern(staticBytes("<NA>"))
+        host = pool.intern(staticBytes("host"))
+    }
+
+    deinit {
+        pathBuffer.deallocate()
+        textBuffer.deallocate()
+    }
+
+    // MARK: reading
 
     /// The thread's row. O(1).
-    @inline(__always) public subscript(slot: ThreadSlot) -> ThreadRecord { fatalError("in work") }
+    @inline(__always)
+    public subscript(slot: ThreadSlot) -> ThreadRecord {
+        _read {
+            precondition(slot.index >= 0 && Int(slot.index) < threads.used, "the slot is none or from another table")
+            yield threads.rows[Int(slot.index)]
+        }
+    }
+
+    @inline(__always) func row(_ slot: ThreadSlot) -> UnsafeMutablePointer<ThreadRecord> { threads.rows + Int(slot.index) }
+
+    public var threadCount: Int { threads.count }
+    public var descriptorCount: Int { descriptors.count }
+    public var threadsRefused: UInt64 { threads.refused }
+    public var threadsAdded: UInt64 { threads.added }
+    public var threadsRemoved: UInt64 { threads.removed }
+    public var descriptorsAdded: UInt64 { descriptors.added }
+    public var descriptorsRemoved: UInt64 { descriptors.removed }
+
     /// Slot of a thread id, `.none` when unknown; never looks anywhere but in the table. O(1).
-    public func slot(tid: Int64) -> ThreadSlot { .none }
+    @inline(__always) public func slot(tid: Int64) -> ThreadSlot { threads.find(tid) }
+
     /// Thread group leader; the thread itself when the leader is not known.
-    public func leader(of slot: ThreadSlot) -> ThreadSlot { .none }
-    /// Main thread of the parent process, `.none` at the top. Walks are bounded by the caller (loops exist in bad captures).
-    public func parent(of slot: ThreadSlot) -> ThreadSlot { .none }
+    @inline(__always)
+    public func leader(of slot: ThreadSlot) -> ThreadSlot {
+        guard slot.exists else { return .none }
+        let record = row(slot)
+        if record.pointee.tid == record.pointee.pid { return slot }
+        return record.pointee.leader.exists ? record.pointee.leader : slot
+    }
+
+    /// The thread that started this one's process, `.none` at the top. Walks are bounded by the caller (loops exist in bad captures).
+    @inline(__always)
+    public func parent(of slot: ThreadSlot) -> ThreadSlot {
+        guard slot.exists else { return .none }
+        let ptid = row(slot).pointee.ptid
+        return ptid > 0 ? threads.find(ptid) : .none
+    }
+
     /// Working directory of the process, with its final `/`.
-    public func cwd(of slot: ThreadSlot) -> Bytes { .empty }
-    /// `host`, or the first 12 hex digits of the container.
-    public func containerID(of slot: ThreadSlot) -> Bytes { .empty }
-    public func fullContainerID(of slot: ThreadSlot) -> Bytes { .empty }
+    public func cwd(of slot: ThreadSlot) -> Bytes {
+        guard slot.exists else { return .empty }
+        return pool[row(leader(of: slot)).pointee.cwd]
+    }
+
+    /// `host`, or the container's short id.
+    public func containerID(of slot: ThreadSlot) -> Bytes {
+        guard slot.exists else { return .empty }
+        let id = row(slot).pointee.containerID
+        return pool[id.isEmpty ? host : id]
+    }
+
+    /// The container's id as its cgroup path shows it; empty on the host.
+    public func fullContainerID(of slot: ThreadSlot) -> Bytes {
+        guard slot.exists, !row(slot).pointee.containerID.isEmpty else { return .empty }
+        return ContainerPath.find(inCgroups: pool[row(slot).pointee.cgroups])?.full ?? .empty
+    }
+
+    @inline(__always)
+    func table(of slot: ThreadSlot) -> Int32 {
+        guard slot.exists else { return -1 }
+        return row(leader(of: slot)).pointee.descriptors
+    }
+
     /// A descriptor of the thread's process. O(1).
-    public func descriptor(_ fd: Int64, of slot: ThreadSlot) -> DescriptorRecord? { nil }
+    public func descriptor(_ fd: Int64, of slot: ThreadSlot) -> DescriptorRecord? { descriptors.get(table(of: slot), fd) }
     /// Number of open descriptors known of the process.
-    public func descriptorCount(of slot: ThreadSlot) -> Int { 0 }
+    public func descriptorCount(of slot: ThreadSlot) -> Int { descriptors.count(of: table(of: slot)) }
     /// Every known descriptor of the process, in no order.
-    public func forEachDescriptor(of slot: ThreadSlot, _ body: (Int64, DescriptorRecord) -> Void) {}
+    public func forEachDescriptor(of slot: ThreadSlot, _ body: (Int64, DescriptorRecord) -> Void) {
+        descriptors.forEach(table(of: slot), body)
+    }
     /// Living threads of the process.
-    public func threadCount(of slot: ThreadSlot) -> Int { 0 }
-    /// Threads and processes that this thread started and that live.
-    public func childCount(of slot: ThreadSlot) -> Int { 0 }
-    public func user(_ uid: UInt32) -> UserRecord? { nil }
-    public func groupName(_ gid: UInt32) -> PoolID? { nil }
-    /// Session leader (`sid`), process group leaders (`pgid`, `vpgid`) as facts §10.3 finds them.
-    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot { .none }
-    public func processGroupLeader(of slot: ThreadSlot) -> ThreadSlot { .none }
-    public func virtualProcessGroupLeader(of slot: ThreadSlot) -> ThreadSlot { .none }
-    /// Is this IPv4/IPv6 address one of the machine's own?
-    public func isLocalAddress(_ address: AddressBytes, isIPv6: Bool) -> Bool { false }
-    /// Absolute, normalised path of `path` relative to `directory`, written to `output` (no allocation); cut at 4096 bytes... see implementation.
-    public func concatenatePath(_ directory: Bytes, _ path: Bytes, into output: UnsafeMutableBufferPointer<UInt8>) -> Int { 0 }
-    /// Directory a relative path parameter is relative to: cwd for AT_FDCWD, else the descriptor's name; nil when unknown.
-    public func directory(fd: Int64, of slot: ThreadSlot) -> Bytes? { nil }
+    public func threadCount(of slot: ThreadSlot) -> Int {
+        slot.exists ? Int(row(leader(of: slot)).pointee.groupThreadCount) : 0
+    }
+    /// Threads other than the leader that live in the process.
+    public func childCount(of slot: ThreadSlot) -> Int { max(0, threadCount(of: slot) - 1) }
+    public func user(_ uid: UInt32) -> UserRecord? { users[uid] }
+    public func groupName(_ gid: UInt32) -> PoolID? { groups[gid] }
+
+    /// Session leader (`sid`), process group leaders (`pgid`, `vpgid`): the thread of that id when known, else the topmost
+    /// ancestor that shares it.
+    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, \.sid, direct: true) }
+    public func processGroupLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, \.pgid, direct: true) }
+    /// `vpgid` is an id of the process's own pid namespace: the thread of that number is right only outside of one.
+    public func virtualProcessGroupLeader(of slot: ThreadSlot) -> ThreadSlot {
+        topmost(slot, \.vpgid, direct: slot.exists && row(slot).pointee.pid == row(slot).pointee.vpid)
+    }
+
+    private func topmost(_ slot: ThreadSlot, _ id: KeyPath<ThreadRecord, Int64>, direct: Bool) -> ThreadSlot {
+        guard slot.exists else { return .none }
+        let wanted = row(slot).pointee[keyPath: id]
+        if direct {
+            let leader = threads.find(wanted)
+            if leader.exists { return leader }
+        }
+        var best = leader(of: slot)
+        var next = parent(of: best)
+        var steps = 0
+        while next.exists, steps < 1024, row(next).pointee[keyPath: id] == wanted {
+            best = leader(of: next)
+            next = parent(of: best)
+            steps += 1
+        }
+        return best
+    }
+
+    /// Is this one of the machine's own addresses?
+    public func isLocalAddress(_ address: AddressBytes, isIPv6: Bool) -> Bool {
+        interfaces.contains { $0.isIPv6 == isIPv6 && $0.address == address }
+    }
+
+    /// See `Paths.concatenate`.
+    public func concatenatePath(_ directory: Bytes, _ path: Bytes, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        Paths.concatenate(directory, path, into: output)
+    }
+
+    /// Directory that a path parameter is relative to: cwd for AT_FDCWD, else the descriptor's name; nil when unknown.
+    public func directory(fd: Int64, of slot: ThreadSlot) -> Bytes? {
+        if fd == -100 { return cwd(of: slot) }
+        return descriptor(fd, of: slot).map { pool[$0.name] }
+    }
+
+    // MARK: housekeeping
+
+    /// Between two batches: frees byte strings that nothing holds any more, and every 300 s of event time the threads that ended
+    /// unseen. `isAlive` says whether the thread (tid, pid) still runs; nil in replay, where only placeholders go.
+    public func maintain(nowNs: UInt64, isAlive: ((Int64, Int64) -> Bool)?) {
+        if nextPurgeNs == 0 { nextPurgeNs = nowNs + 30_000_000_000 }
+        if nowNs >= nextPurgeNs {
+            nextPurgeNs = nowNs + 300_000_000_000
+            for index in 0..<threads.used where threads.rows[index].isInUse {
+                let record = threads.rows[index]
+                if record.isPlaceholder {
+                    removeThread(ThreadSlot(Int32(index)))
+                } else if let isAlive, nowNs > record.lastAccessNs, nowNs - record.lastAccessNs > 300_000_000_000,
+                    !isAlive(record.tid, record.pid)
+                {
+                    removeThread(ThreadSlot(Int32(index)))
+                }
+            }
+        }
+        if pool.needsSweep { sweepPool() }
+    }
+
+    func sweepPool() {
+        pool.beginMarking()
+        pool.mark(unnamed)
+        pool.mark(host)
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            let record = threads.rows + index
+            pool.mark(record.pointee.comm)
+            pool.mark(record.pointee.exe)
+            pool.mark(record.pointee.exepath)
+            pool.mark(record.pointee.args)
+            pool.mark(record.pointee.env)
+            pool.mark(record.pointee.cwd)
+            pool.mark(record.pointee.root)
+            pool.mark(record.pointee.cgroups)
+            pool.mark(record.pointee.containerID)
+            pool.mark(record.pointee.enterPath)
+        }
+        descriptors.markPool(pool)
+        for user in users.values {
+            pool.mark(user.name)
+            pool.mark(user.home)
+            pool.mark(user.shell)
+        }
+        for name in groups.values { pool.mark(name) }
+        pool.sweep()
+    }
 }
+
+/// The bytes of a literal.
+@inline(__always) func staticBytes(_ text: StaticString) -> Bytes { Bytes(base: text.utf8Start, count: text.utf8CodeUnitCount) }

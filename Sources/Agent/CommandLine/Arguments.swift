@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the command line asks for.
+struct Arguments: Sendable {
+    enum ListFormat: String, Sendable, CaseIterable { case text, markdown, json }
+
+    var help = false
+    var version = false
+    var pageSize = false
+    var ignoredEvents = false
+    var listEvents = false
+    /// Set by `--list`; the text is empty without a source.
+    var list: String?
+    var namesOnly = false
+    var markdown = false
+    var format: String?
+    var describeRules = false
+    var describeRule: String?
+    var validate: [String] = []
+    var configFile: String?
+    var options: [String] = []
+    var rules: [String] = []
+    var enableSources: [String] = []
+    var disableSources: [String] = []
+    var print: String?
+    var pidFile: String?
+    var stopAfterSeconds: UInt64 = 0
+    var dryRun = false
+    var unbuffered = false
+    var verbose = false
+    /// Watch only the tree of this process.
+    var scope: Int64?
+    /// `falco run -- command`: the words of the command.
+    var command: [String]?
+
+    init() {}
+
+    /// `words` without the program's name.
+    init(_ words: [String]) throws(UsageError) {
+        let runs = words.first == "run"
+        let parser = try ArgumentParser(runs ? Array(words.dropFirst()) : words, stopsAtWord: runs)
+        for found in parser.found { try set(found.name, found.value ?? "") }
+        if markdown, format != nil { throw UsageError("Cannot specify both --markdown and --format options together") }
+        if let format, ListFormat(rawValue: format.lowercased()) == nil {
+            throw UsageError("Invalid format '\(format)'. Valid values are: text, markdown, json")
+        }
+        if !enableSources.isEmpty, !disableSources.isEmpty {
+            throw UsageError("You can not mix --enable-source and --disable-source")
+        }
+        guard runs else { return }
+        if parser.rest.isEmpty, !help { throw UsageError("falco run needs a command: falco run [options] -- COMMAND [ARGUMENTS]") }
+        if scope != nil { throw UsageError("falco run watches its own command; --scope can not be given with it") }
+        command = parser.rest
+    }
+
+    private mutating func set(_ name: CommandOption.Name, _ value: String) throws(UsageError) {
+        switch name {
+        case .help: help = true
+        case .configFile: configFile = value
+        case .disableSource: disableSources.append(value)
+        case .dryRun: dryRun = true
+        case .enableSource: enableSources.append(value)
+        case .ignoredEvents: ignoredEvents = true
+        case .describeRules: describeRules = true
+        case .describeRule: describeRule = value
+        case .list: list = value
+        case .listEvents: listEvents = true
+        case .stopAfter: stopAfterSeconds = try number(value, of: "M")
+        case .markdown: markdown = true
+        case .format: format = value
+        case .namesOnly: namesOnly = true
+        case .option: options.append(value)
+        case .print: print = value
+        case .pidFile: pidFile = value
+        case .rules: rules.append(value)
+        case .unbuffered: unbuffered = true
+        case .validate: validate.append(value)
+        case .verbose: verbose = true
+        case .version: version = true
+        case .pageSize: pageSize = true
+        case .allEvents: options.append("base_syscalls.all=true")
+        case .captureFile: options += ["engine.kind=replay", "engine.replay.capture_file=\(value)"]
+        case .scope: scope = Int64(try number(value, of: "scope"))
+        case .configSchema, .ruleSchema, .listPlugins, .pluginInfo, .support:
+            preconditionFailure("the parser refuses options that do not work yet")
+        }
+    }
+
+    private func number(_ text: String, of option: String) throws(UsageError) -> UInt64 {
+        guard let value = UInt64(text), value <= UInt64(UInt32.max) else {
+            throw UsageError("Argument '\(text)' of option '\(option)' is not a number of seconds or a process id")
+        }
+        return value
+    }
+
+    var listFormat: ListFormat { markdown ? .markdown : format.flatMap { ListFormat(rawValue: $0.lowercased()) } ?? .text }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import CProbeABI
+
+/// What the probe watches: decided in the kernel, so nothing else ever reaches a ring.
+public enum ProbeScope: Sendable, Equatable {
+    /// Every process of the machine.
+    case host
+    /// These processes, what they have started, and what they will start.
+    case tree(pids: [Int64])
+    /// Processes in these cgroups (unified hierarchy) and below them.
+    case cgroups([CgroupReference])
+}
+
+public enum CgroupReference: Sendable, Equatable {
+    case id(UInt64)
+    /// A directory under the cgroup2 mount, or a path as /proc/PID/cgroup shows it.
+    case path(String)
+}
+
+public struct ProbeOptions: Sendable {
+    /// Size of one ring: a power of two, at least a page.
+    public var ringBytes = 8 << 20
+    /// How many CPUs share a ring; 0: one ring for all.
+    public var cpusForEachBuffer = 2
+    public var scope = ProbeScope.host
+    /// Bytes of a read or written buffer that an event carries.
+    public var snaplen = UInt32(PROBE_SNAPLEN_DEFAULT)
+    /// Leaves out system calls that failed, where a rule cannot need them.
+    public var dropFailed = false
+    /// First scan by BPF iterators; else, and where the kernel refuses them, by /proc.
+    public var useIterators = true
+    /// Where the host's file system is mounted when the agent runs in a container (`HOST_ROOT`), else empty.
+    public var hostRoot = ""
+    public init() {}
+
+    /// Ring sizes of `buf_size_preset` 1…10; nil for another number.
+    public static func ringBytes(preset: Int) -> Int? {
+        (1...10).contains(preset) ? (1 << 20) << (preset - 1) : nil
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads keys of the table from the merged text, with their defaults.
+struct SettingReader {
+    let root: ConfigValue
+    init(_ root: ConfigValue) { self.root = root }
+
+    func value(_ name: String) -> ConfigValue? {
+        _ = SettingKey.row(name)
+        return root.value(at: ConfigPath(name)!)
+    }
+    func bool(_ name: String) -> Bool { value(name)?.bool ?? ConfigValue.scalar(SettingKey.row(name).absent).bool! }
+    func text(_ name: String) -> String { value(name)?.text ?? SettingKey.row(name).absent }
+    func number(_ name: String) -> Double { value(name)?.number ?? ConfigValue.scalar(SettingKey.row(name).absent).number! }
+    /// A non-negative number, or the default.
+    func count(_ name: String, max: Int64) -> Int {
+        if let value = value(name)?.integer, (0...max).contains(value) { return Int(value) }
+        return Int(ConfigValue.scalar(SettingKey.row(name).absent).integer!)
+    }
+
+    /// Keys that ask for something this version does not do.
+    func notices() -> [String] {
+        var lines: [String] = []
+        for row in SettingKey.table where row.support == .later && asksForMore(row) {
+            lines.append("\(row.name) is not supported yet and has no effect")
+        }
+        if loadsPlugins { lines.append("plugins are not supported yet: none is loaded (load_plugins, plugins)") }
+        if text("engine.kind") == "kmod" {
+            lines.append("engine.kind 'kmod' is not supported: there is no kernel module, the modern eBPF probe is used")
+        }
+        return lines
+    }
+
+    private func asksForMore(_ row: SettingKey) -> Bool {
+        guard let value = value(row.name), !value.isNull else { return false }
+        // The shipped file writes the default snaplen as a number of its own.
+        if let shipped = SettingKey.shipped.first(where: { $0.0 == row.name }), shipped.1 == value { return false }
+        switch row.type {
+        case .bool: return value.bool.map { $0 != bool(absent: row) } ?? false
+        case .int, .number: return value.number.map { $0 != ConfigValue.scalar(row.absent).number } ?? false
+        case .text, .word: return value.text.map { $0 != row.absent } ?? false
+        case .texts, .map, .any: return !(value.elements ?? []).isEmpty || !value.entries.isEmpty
+        }
+    }
+    private func bool(absent row: SettingKey) -> Bool { ConfigValue.scalar(row.absent).bool! }
+
+    /// An absent `load_plugins` means all that are listed; an empty one none.
+    private var loadsPlugins: Bool {
+        let listed = !(value("plugins")?.elements ?? []).isEmpty
+        guard let chosen = value("load_plugins"), !chosen.isNull else { return listed && value("load_plugins") == nil }
+        return !(chosen.texts ?? []).isEmpty
+    }
+}

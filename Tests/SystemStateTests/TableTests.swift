@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import EventModel
+import Testing
+
+@testable import SystemState
+
+/// Repeatable random numbers.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+@Suite struct BytePoolTests {
+    @Test func equalBytesHaveOneID() {
+        let pool = BytePool()
+        let first = Array("/etc/passwd".utf8).withBytes { pool.intern($0) }
+        let again = Array("/etc/passwd".utf8).withBytes { pool.intern($0) }
+        let other = Array("/etc/shadow".utf8).withBytes { pool.intern($0) }
+        #expect(first == again)
+        #expect(first != other)
+        #expect(pool[first].string == "/etc/passwd")
+        #expect(pool.intern(.empty).isEmpty)
+    }
+
+    @Test func sweepFreesWhatNobodyMarkedAndReusesIt() {
+        let pool = BytePool()
+        var ids: [PoolID] = []
+        for index in 0..<5000 { ids.append(Array("path-\(index)".utf8).withBytes { pool.intern($0) }) }
+        let reserved = pool.reservedBytes
+        pool.beginMarking()
+        for index in stride(from: 0, to: 5000, by: 2) { pool.mark(ids[index]) }
+        pool.sweep()
+        #expect(pool.count == 2500)
+        for index in stride(from: 0, to: 5000, by: 2) {
+            #expect(pool[ids[index]].string == "path-\(index)")
+            #expect(Array("path-\(index)".utf8).withBytes { pool.find($0) } == ids[index])
+        }
+        #expect(Array("path-1".utf8).withBytes { pool.find($0) } == nil)
+        for index in 0..<2500 { _ = Array("new-\(index)".utf8).withBytes { pool.intern($0) } }
+        #expect(pool.reservedBytes == reserved)
+    }
+
+    @Test func aFullPoolRefusesAndCounts() {
+        let pool = BytePool(bytesMax: 256 << 10)
+        for index in 0..<20000 { _ = Array("a string of some length \(index)".utf8).withBytes { pool.intern($0) } }
+        #expect(pool.refused > 0)
+        #expect(pool.reservedBytes <= 256 << 10)
+    }
+
+    @Test func everyLengthUpToTheLimit() {
+        let pool = BytePool()
+        for length in [1, 7, 8, 9, 15, 16, 17, 48, 49, 1000, 4096, 65535, 65536] {
+            let bytes = [UInt8](repeating: UInt8(length & 0xff), count: length)
+            #expect(pool[bytes.withBytes { pool.intern($0) }].array == bytes)
+        }
+        let long = [UInt8](repeating: 1, count: 70000)
+        #expect(pool[long.withBytes { pool.intern($0) }].count == BytePool.stringBytesMax)
+    }
+}
+
+@Suite struct ThreadTableTests {
+    @Test(arguments: [UInt64(1), 2, 3]) func agreesWithADictionary(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        let table = ThreadTable(countMax: 100_000)
+        var model: [Int64: Int64] = [:]
+        for _ in 0..<20_000 {
+            let tid = Int64.random(in: 1...600, using: &random)
+            let slot = table.find(tid)
+            #expect(slot.exists == (model[tid] != nil))
+            if slot.exists {
+                #expect(table.rows[Int(slot.index)].pid == model[tid])
+                table.remove(slot)
+                model[tid] = nil
+            } else {
+                var record = ThreadRecord()
+                record.tid = tid
+                record.pid = Int64.random(in: 1...9, using: &random)
+                _ = table.insert(record)
+                model[tid] = record.pid
+            }
+        }
+        #expect(table.count == model.count)
+    }
+
+    @Test func aFullTableRefusesAndCounts() {
+        let table = ThreadTable(countMax: 2)
+        for tid in 1...3 {
+            var record = ThreadRecord()
+            record.tid = Int64(tid)
+            #expect(table.insert(record).exists == (tid < 3))
+        }
+        #expect(table.refused == 1)
+    }
+}
+
+@Suite struct DescriptorTableTests {
+    @Test(arguments: [UInt64(11), 12]) func agreesWithADictionary(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        let tables = DescriptorTables()
+        var model: [Int32: [Int64: UInt64]] = [:]
+        var indices = (0..<4).map { _ in tables.create() }
+        for step in 0..<20_000 {
+            let which = Int.random(in: 0..<4, using: &random)
+            let index = indices[which]
+            let fd = Bool.random(using: &random) ? Int64.random(in: 0..<40, using: &random) : Int64.random(in: 0..<1_000_000, using: &random)
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0..<6:
+                var record = DescriptorRecord()
+                record.inode = UInt64(step)
+                tables.set(index, fd, record)
+                model[index, default: [:]][fd] = UInt64(step)
+            case 6..<8:
+                tables.remove(index, fd)
+                model[index]?[fd] = nil
+            case 8:
+                let target = indices[(which + 1) % 4]
+                tables.copy(from: index, to: target)
+                model[target] = model[index]
+            default:
+                if Int.random(in: 0..<50, using: &random) == 0 {
+                    tables.destroy(index)
+                    model[index] = nil
+                    indices[which] = tables.create()
+                }
+            }
+            #expect(tables.get(index, fd)?.inode == (indices[which] == index ? model[index]?[fd] : nil) || indices[which] != index)
+        }
+        for index in indices {
+            var seen: [Int64: UInt64] = [:]
+            tables.forEach(index) { seen[$0] = $1.inode }
+            #expect(seen == model[index] ?? [:])
+            #expect(tables.count(of: index) == seen.count)
+        }
+        #expect(tables.count == indices.reduce(0) { $0 + tables.count(of: $1) })
+    }
+
+    @Test func aDistantDescriptorCostsOneRow() {
+        let tables = DescriptorTables()
+        let index = tables.create()
+        tables.set(index, 1_000_000, DescriptorRecord())
+        #expect(tables.get(index, 1_000_000) != nil)
+        #expect(tables.find(index, 1_000_000) == nil)
+        tables.set(index, -1, DescriptorRecord())
+        #expect(tables.count(of: index) == 1)
+    }
+
+    @Test func theLimitHolds() {
+        let tables = DescriptorTables(countMax: 5)
+        let index = tables.create()
+        for fd in 0..<9 { tables.set(index, Int64(fd), DescriptorRecord()) }
+        #expect(tables.count == 5)
+        #expect(tables.refused == 4)
+    }
+}
+
+@Suite struct PathTests {
+    @Test(arguments: [
+        ("/home/a/", "b", "/home/a/b"), ("/home/a/", "../b", "/home/b"), ("/home/a/", "/etc//passwd", "/etc/passwd"),
+        ("/", "../../x", "/x"), ("/a/b/", "./c/./d/", "/a/b/c/d"), ("", "..", ""), ("", "dir/term", "dir/term"),
+        ("/app", "custom", "/appcustom"), ("../x/", "dir/../../y", "../y"), ("/a/", "", "/a/"), ("/", "", "/"), ("/x/", "..", "/"),
+        ("/x/y/", "...", "/x/y/..."), ("<UNKNOWN>", "f", "<UNKNOWN>f"), ("", "/", "/"), ("", "/..", "/"),
+    ])
+    func joins(directory: String, path: String, expected: String) {
+        let output = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1024)
+        defer { output.deallocate() }
+        let count = Array(directory.utf8).withBytes { directory in
+            Array(path.utf8).withBytes { Paths.concatenate(directory, $0, into: output) }
+        }
+        #expect(String(decoding: output[0..<count], as: UTF8.self) == expected)
+    }
+
+    @Test func tooLongIsSaidSo() {
+        let output = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1024)
+        defer { output.deallocate() }
+        let count = [UInt8](repeating: 65, count: 1020).withBytes { directory in
+            Array("name".utf8).withBytes { Paths.concatenate(directory, $0, into: output) }
+        }
+        #expect(String(decoding: output[0..<count], as: UTF8.self) == "/DIR_TOO_LONG/FILENAME_TOO_LONG")
+    }
+}
+
+@Suite struct ContainerPathTests {
+    static let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+    @Test(arguments: [
+        ("/docker/\(id)", "0123456789ab"), ("/system.slice/docker-\(id).scope", "0123456789ab"),
+        ("/kubepods/burstable/pod1f2/\(id)", "0123456789ab"),
+        ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", "0123456789ab"),
+        ("/kubepods.slice/kubepods-pod1.slice:cri-containerd:\(id)", "0123456789ab"),
+        ("/machine.slice/libpod-\(id).scope/container", "0123456789ab"), ("/crio-\(id).scope", "0123456789ab"),
+        ("/lxc/web-1", "web-1"), ("/lxc.payload.web-1", "web-1"), ("/lxc.payload/web-1/system.slice", "web-1"),
+        ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil), ("/user.slice/user-1000.slice", nil),
+        ("/", nil), ("", nil), ("/docker/0123456789abcdef", nil), ("/docker/\(id.uppercased())", nil), ("/x\(id)", nil),
+    ] as [(String, String?)])
+    func finds(path: String, expected: String?) {
+        let found = Array(path.utf8).withBytes { ContainerPath.find(inPath: $0)?.short.string }
+        #expect(found == expected)
+    }
+
+    @Test func readsTheEntriesOfAllSubsystems() {
+        let cgroups = "cpuset=/\0cpu=/docker/\(Self.id)\0memory=/docker/\(Self.id)\0"
+        #expect(Array(cgroups.utf8).withBytes { ContainerPath.find(inCgroups: $0)?.full.string } == Self.id)
+    }
+}
