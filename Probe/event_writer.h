@@ -201,8 +201,11 @@ static __always_inline u32 event_finish(struct scratch *event)
 	return bytes;
 }
 
+/* How often (in events of a CPU) the ring of a napping reader is looked at. */
+#define NAP_CHECK_MASK 15
+
 /* Rings exactly once for a reader that sleeps, and for one that naps once its ring is over a quarter full. */
-static __always_inline u64 wake_flags(void *ring, u32 index)
+static __always_inline u64 wake_flags(void *ring, u32 index, u64 events)
 {
 	struct probe_ring_control *control = bpf_map_lookup_elem(&ring_control, &index);
 	u32 asleep;
@@ -211,6 +214,8 @@ static __always_inline u64 wake_flags(void *ring, u32 index)
 		return BPF_RB_NO_WAKEUP;
 	asleep = control->asleep;
 	if (asleep == PROBE_READER_AWAKE)
+		return BPF_RB_NO_WAKEUP;
+	if (asleep == PROBE_READER_NAPPING && events & NAP_CHECK_MASK)
 		return BPF_RB_NO_WAKEUP;
 	if (asleep == PROBE_READER_NAPPING &&
 		bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
@@ -240,7 +245,7 @@ static __always_inline void event_output(struct scratch *event)
 		own->drops[PROBE_DROP_NO_RING]++;
 		return;
 	}
-	if (bpf_ringbuf_output(ring, event->record, bytes, wake_flags(ring, *ring_index))) {
+	if (bpf_ringbuf_output(ring, event->record, bytes, wake_flags(ring, *ring_index, own->events))) {
 		own->drops[PROBE_DROP_RING_FULL]++;
 		own->ring_full_by_class[event->event_class & (PROBE_CLASS_MAX - 1)]++;
 	}

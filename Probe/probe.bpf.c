@@ -27,6 +27,11 @@
 #include "hooks/rw.h"
 #include "hooks/socket.h"
 #include "hooks/pipe.h"
+#include "hooks/process.h"
+#include "hooks/module.h"
+#include "hooks/option.h"
+#include "hooks/wait.h"
+#include "hooks/optional.h"
 #include "iterators/task.h"
 #include "iterators/task_file.h"
 
