@@ -247,7 +247,8 @@ static __always_inline u64 inode_mtime(struct inode *inode)
 static __always_inline u64 inode_ctime(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull + BPF_CORE_READ(inode, i_ctime_nsec);
+		/* The top bit of the nanoseconds is the kernel's mark that somebody has read them (since 6.13). */
+		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull + (BPF_CORE_READ(inode, i_ctime_nsec) & 0x7fffffff);
 	if (bpf_core_field_exists(((struct inode___hidden *)inode)->__i_ctime))
 		return BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_sec) * 1000000000ull +
 		       BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_nsec);
