@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+// `make check` builds with FALCO_STRICT=1: every warning is an error.
+let strict = Context.environment["FALCO_STRICT"] != nil
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -43,7 +45,7 @@ let package = Package(
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
-        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", .product(name: "Yams", package: "Yams")]),
+        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI", .product(name: "Yams", package: "Yams")]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
@@ -62,7 +64,16 @@ let package = Package(
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
+        tests("Settings"),
+        tests("Outputs", ["LinuxSystem"]),
+        tests("Agent", ["Settings"]),
+        .testTarget(name: "TidyTests", swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
     ]
 )

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Diagnostics
 
 /// The numbers other tools ask for.
 public enum Version {
@@ -28,7 +29,7 @@ public enum Version {
         """
     }
 
-    static var json: JSONTree {
+    static var json: JSONNode {
         .object([
             "default_driver_version": .string(falco), "driver_api_version": .string(driverAPI),
             "driver_schema_version": .string(driverSchema),

@@ -3,7 +3,7 @@ import CProbeABI
 import EventModel
 
 /// Blocks of a capture as bytes, in the newest layout of each: what `CaptureWriter` puts into a file.
-public struct CaptureEncoder {
+public struct CaptureEncoder: Sendable {
     public private(set) var bytes: [UInt8] = []
 
     /// What readers accept at most; longer texts are cut.
@@ -133,6 +133,8 @@ public struct CaptureEncoder {
     mutating func put<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
+
+    mutating func put(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
 
     mutating func put(_ text: [UInt8], max: Int) {
         put(UInt16(min(text.count, max)))

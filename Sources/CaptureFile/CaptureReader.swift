@@ -140,7 +140,8 @@ public final class CaptureReader {
             let begin = stream.offset
             stream.advance(8)
             var cursor = MetadataCursor(
-                stream: stream, kind: block.kind, blockOffset: begin, payloadBytes: UInt64(block.total - CaptureFormat.blockOverhead))
+                stream: stream, kind: block.kind, blockOffset: begin,
+                payloadBytes: UInt64(block.total - CaptureFormat.blockOverhead))
             switch block.kind {
             case .section: try cursor.readSection()
             case .machine: try cursor.readMachine(into: sink)

@@ -94,7 +94,10 @@ final class ConversionTable: Sendable {
         self.index = index
     }
 
-    private enum Folded { case unchanged, dropped, unknownLayout, plan(ConversionPlan) }
+    private enum Folded {
+        case unchanged, dropped, unknownLayout
+        case plan(ConversionPlan)
+    }
 
     private static func fold(type original: UInt16, count: Int, rows: [Int: Row]) -> Folded {
         var type = original
@@ -175,7 +178,11 @@ final class ConversionTable: Sendable {
 
     /// A row of conversions.def, its instructions read.
     private struct Row {
-        enum Instruction { case own(Int), enter(Int, hasDefault: Bool), zero, empty, computed }
+        enum Instruction {
+            case own(Int)
+            case enter(Int, hasDefault: Bool)
+            case zero, empty, computed
+        }
         let event: UInt16
         let parameterCount: Int
         let newEvent: UInt16

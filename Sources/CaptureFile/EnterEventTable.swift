@@ -54,8 +54,9 @@ struct EnterEventTable: ~Copyable {
             slots[at].tid = tid
             used += 1
         }
-        if slots[at].capacity < byteCount {
+        if slots[at].capacity < max(byteCount, 1) {
             if bytesHeld - slots[at].capacity + byteCount > bytesMax {
+                used -= 1  // this one is not forgotten
                 forgetAll()
                 at = find(tid)
                 slots[at].isUsed = true

@@ -6,7 +6,8 @@ extension EventConverter {
     /// Writes `{"container":{"id":…,"image":…,"name":…,"type":…}}`, a line feed and the final NUL to `target`,
     /// or only counts where that is nil. The event is known to have four parameters.
     @discardableResult
-    static func containerJSON(_ event: RawEvent, offsets: UnsafeMutablePointer<Int>, into target: UnsafeMutableRawPointer?) -> Int {
+    static func containerJSON(_ event: RawEvent, offsets: UnsafeMutablePointer<Int>, into target: UnsafeMutableRawPointer?) -> Int
+    {
         var writer = JSONBytes(target: target)
         func parameter(_ index: Int) -> Bytes {
             Bytes(base: event.body.base + offsets[index], count: offsets[index + 1] - offsets[index])

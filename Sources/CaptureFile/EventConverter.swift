@@ -160,7 +160,8 @@ struct EventConverter: ~Copyable {
     }
 
     @inline(__always)
-    private func length(of source: ParameterSource, _ event: RawEvent, _ enter: EnterEventTable.Entry?, _ enterCount: Int) -> Int {
+    private func length(of source: ParameterSource, _ event: RawEvent, _ enter: EnterEventTable.Entry?, _ enterCount: Int) -> Int
+    {
         switch source.kind {
         case .own: return own[Int(source.index) + 1] - own[Int(source.index)]
         case .enter where hasEnter(source, enter, enterCount):

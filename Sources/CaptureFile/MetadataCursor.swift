@@ -31,7 +31,9 @@ struct MetadataCursor {
         guard length >= (lengthCountsItself ? 4 : 0) else { throw damaged("an entry of \(kind.name) claims \(length) bytes") }
         let rest = lengthCountsItself ? length - 4 : length
         guard rest <= left else { throw damaged("an entry of \(kind.name) claims \(length) bytes where \(left) are left") }
-        guard rest <= UInt64(CaptureFormat.entryBytesMax) else { throw damaged("an entry of \(kind.name) claims \(length) bytes") }
+        guard rest <= UInt64(CaptureFormat.entryBytesMax) else {
+            throw damaged("an entry of \(kind.name) claims \(length) bytes")
+        }
         entryLeft = rest
     }
 

@@ -17,7 +17,8 @@ extension MetadataCursor {
         let minor = try u16()
         guard major <= CaptureFormat.majorVersion else {
             throw CaptureError(
-                "capture file '\(stream.path)' has format version \(major).\(minor); versions up to \(CaptureFormat.majorVersion) can be read")
+                "capture file '\(stream.path)' has format version \(major).\(minor); versions up to \(CaptureFormat.majorVersion) can be read"
+            )
         }
     }
 
@@ -37,7 +38,9 @@ extension MetadataCursor {
             let kind = try u16()
             let nameBytes = Int(try u16())
             guard (1...4).contains(kind) else {
-                guard version >= 2 else { throw stream.damaged(at: stream.offset, "\(self.kind.name) holds unknown kind \(kind)") }
+                guard version >= 2 else {
+                    throw stream.damaged(at: stream.offset, "\(self.kind.name) holds unknown kind \(kind)")
+                }
                 try endEntry()
                 continue
             }

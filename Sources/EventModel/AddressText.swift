@@ -25,6 +25,16 @@ public enum AddressText {
         return count
     }
 
+    /// Lower case, no leading zeros; at most 16 bytes. Returns the count.
+    public static func writeHex(_ value: UInt64, to output: UnsafeMutablePointer<UInt8>) -> Int {
+        let digits = max(1, (64 - value.leadingZeroBitCount + 3) / 4)
+        for index in 0..<digits {
+            let nibble = UInt8(truncatingIfNeeded: value >> UInt64(4 * (digits - 1 - index))) & 15
+            output[index] = nibble < 10 ? 48 + nibble : 87 + nibble
+        }
+        return digits
+    }
+
     /// At most 20 bytes. Returns the count.
     public static func writeDecimal(_ value: UInt64, to output: UnsafeMutablePointer<UInt8>) -> Int {
         var digits = 1

@@ -26,7 +26,9 @@ public final class FieldCatalogue: Sendable {
 
     /// The fields of this program, in the order of `--list`. A new family is added here and in `FieldExtractor`.
     public static let builtin = FieldCatalogue(
-        classes: EventField.fieldClasses() + ProcessField.fieldClasses() + UserField.fieldClasses() + GroupField.fieldClasses())
+        classes: EventField.fieldClasses() + ProcessField.fieldClasses() + UserField.fieldClasses() + GroupField.fieldClasses()
+            + DescriptorField.fieldClasses() + PathField.fieldClasses() + DescriptorListField.fieldClasses()
+            + ContainerField.fieldClasses() + KubernetesField.fieldClasses())
 
     /// A field by its name without argument.
     public func definition(named name: String) -> FieldDefinition? { byName[name] }

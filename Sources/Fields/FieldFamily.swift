@@ -11,8 +11,7 @@ public struct FieldRow<Family: FieldFamily>: Sendable {
     public let summary: String
 
     public init(
-        _ field: Family, _ name: String, _ type: ParameterType, _ format: PrintFormat = .na, _ flags: FieldFlags = [],
-        _ summary: String
+        _ field: Family, _ name: String, _ type: ParameterType, _ format: PrintFormat, _ flags: FieldFlags, _ summary: String
     ) {
         self.field = field
         self.name = name
@@ -20,6 +19,12 @@ public struct FieldRow<Family: FieldFamily>: Sendable {
         self.format = format
         self.flags = flags
         self.summary = summary
+    }
+    public init(_ field: Family, _ name: String, _ type: ParameterType, _ format: PrintFormat, _ summary: String) {
+        self.init(field, name, type, format, [], summary)
+    }
+    public init(_ field: Family, _ name: String, _ type: ParameterType, _ summary: String) {
+        self.init(field, name, type, .na, [], summary)
     }
 }
 

@@ -62,26 +62,31 @@ public struct ExtractionScratch: ~Copyable {
         used += length
     }
     public mutating func append(_ text: StaticString) { append(Bytes(base: text.utf8Start, count: text.utf8CodeUnitCount)) }
-    /// Length of the open text so far.
-    public var openCount: Int { used - open }
-    public mutating func truncateOpen(to count: Int) { used = open + count }
-    public mutating func finish() -> Bytes {
-        defer { open = -1 }
-        return Bytes(base: bytes + open, count: used - open)
-    }
-
-    /// Room of `count` bytes for a callee that writes by itself, nil when there is none; `commit` keeps what it wrote.
-    public mutating func reserve(_ count: Int) -> UnsafeMutableBufferPointer<UInt8>? {
+    /// Room for `count` bytes at the end of the open text, nil when the scratch is too full; `advance` then keeps what was written.
+    public mutating func room(_ count: Int) -> UnsafeMutableBufferPointer<UInt8>? {
         guard count <= Self.bytesMax - used else {
             truncated &+= 1
             return nil
         }
         return UnsafeMutableBufferPointer(start: bytes + used, count: count)
     }
-    public mutating func commit(_ count: Int) -> Bytes {
-        precondition(count >= 0 && count <= Self.bytesMax - used, "no more is kept than was reserved")
-        defer { used += count }
-        return Bytes(base: bytes + used, count: count)
+    public mutating func advance(by count: Int) {
+        precondition(count >= 0 && count <= Self.bytesMax - used, "more bytes kept than there was room for")
+        used &+= count
+    }
+    /// The end of the open text, from `start` on; it lives until the next reset.
+    public func openText(from start: Int) -> Bytes {
+        precondition(start >= 0 && start <= used - open, "the open text is shorter")
+        return Bytes(base: bytes + open + start, count: used - open - start)
+    }
+    /// Where local time was last found to lie, so that not every event asks the time zone.
+    var localTime = LocalTimeCache()
+    /// Length of the open text so far.
+    public var openCount: Int { used - open }
+    public mutating func truncateOpen(to count: Int) { used = open + count }
+    public mutating func finish() -> Bytes {
+        defer { open = -1 }
+        return Bytes(base: bytes + open, count: used - open)
     }
 
     /// Appends to the list stack; the caller makes `.list(start:count:)` of its own entries. False when full.

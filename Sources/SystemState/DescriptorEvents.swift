@@ -315,21 +315,74 @@ extension SystemState {
 
     /// sendto, recvfrom and their kin tell the addresses of a socket that is not connected (or whose connect was missed).
     private func applyTuple(_ event: EventView, _ slot: ThreadSlot, parameter: Int, isReceive: Bool, _ context: inout EventContext) {
-        guard let result = event.integer(0), result >= 0, context.hasDescriptor, let fd = context.fd,
-            let tuple = event.parameter(parameter), !tuple.isEmpty
+        guard let result = event.integer(0), result >= 0, let fd = context.fd, fd >= 0, let tuple = event.parameter(parameter),
+            !tuple.isEmpty
         else { return }
-        var record = context.descriptor
-        guard record.name.isEmpty || record.isInet && record.l4Protocol != L4.tcp else { return }
+        var record: DescriptorRecord
+        if context.hasDescriptor {
+            record = context.descriptor
+            guard record.name.isEmpty || record.isInet && record.l4Protocol != L4.tcp else { return }
+        } else {
+            // Never seen before: the tuple says what it is. Without a connection it is a datagram socket.
+            guard !isReceive else { return }
+            record = DescriptorRecord()
+            record.kind = tuple[0] == 10 ? .ipv6Socket : tuple[0] == 2 ? .ipv4Socket : .unixSocket
+            record.l4Protocol = tuple[0] == 1 ? L4.unknown : L4.udp
+        }
         switch tuple[0] {
-        case 1 where record.kind == .unixSocket || record.kind == .unknown: record.kind = .unixSocket
-        case 2 where record.isInet: break
-        case 10 where record.isInet: break
+        case 1 where record.kind == .unixSocket || record.kind == .unknown: break
+        case 2 where record.isInet, 10 where record.isInet: break
         default: return
         }
-        let before = record.name
-        setTuple(&record, tuple, swapped: isReceive)
-        if record.name != before { record.flags.insert(.nameChanged) } else { record.flags.remove(.nameChanged) }
+        let before = record
+        setTuple(&record, tuple, swapped: false)
+        if record.isInet {
+            inferLocalAddress(&record)
+            if record.flags.isDisjoint(with: [.roleServer, .roleClient]) {
+                let owns = processListens(on: record.destinationPort, slot)
+                record.flags.insert(owns ? .roleServer : .roleClient)
+            }
+            if isReceive == record.flags.contains(.roleClient) { record.swapEnds() }
+            record.name = internTuple(record)
+        }
+        if record.name != before.name { record.flags.insert(.nameChanged) } else { record.flags.remove(.nameChanged) }
         add(record, fd, slot, &context)
+    }
+
+    /// Is the port one that this process has as the far end or listens on?
+    private func processListens(on port: UInt16, _ slot: ThreadSlot) -> Bool {
+        var found = false
+        descriptors.forEach(table(of: slot)) { _, other in
+            switch other.kind {
+            case .ipv4Server, .ipv6Server: if other.sourcePort == port { found = true }
+            case .ipv4Socket, .ipv6Socket: if other.destinationPort == port, other.destinationPort != 0 { found = true }
+            default: break
+            }
+        }
+        return found
+    }
+
+    /// One end of an unconnected socket is 0.0.0.0: the address that the machine would use towards the other end.
+    private func inferLocalAddress(_ record: inout DescriptorRecord) {
+        guard record.kind == .ipv4Socket else { return }
+        if record.source.isZero, !record.destination.isZero {
+            record.source = localAddress(towards: record.destination)
+        } else if record.destination.isZero, !record.source.isZero {
+            record.destination = localAddress(towards: record.source)
+        }
+    }
+
+    private func localAddress(towards other: AddressBytes) -> AddressBytes {
+        var sameNet: AddressBytes?
+        var firstOther: AddressBytes?
+        for interface in interfaces where !interface.isIPv6 {
+            if interface.address == other { return other }
+            if sameNet == nil, interface.address.high & interface.netmask.high == other.high & interface.netmask.high {
+                sameNet = interface.address
+            }
+            if firstOther == nil, interface.address.high & 0xff != 127 { firstOther = interface.address }
+        }
+        return sameNet ?? firstOther ?? AddressBytes()
     }
 
     private func applySocketError(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
@@ -353,7 +406,7 @@ extension SystemState {
             record.kind = .unixSocket
             record.unixSource = source
             record.unixDestination = destination
-            record.name = pool.intern(tuple.from(min(17, tuple.count)).untilNul)
+            record.name = internUnixTuple(source, destination, path: tuple.from(min(17, tuple.count)).untilNul)
         case 2:
             guard let sip: UInt32 = tuple.integer(at: 1), let sport: UInt16 = tuple.integer(at: 5), let dip: UInt32 = tuple.integer(at: 7),
                 let dport: UInt16 = tuple.integer(at: 11)
@@ -405,10 +458,33 @@ extension SystemState {
         return pool.intern(Bytes(base: UnsafePointer(buffer), count: count))
     }
 
+    /// `ffff8881044b6400->ffff8881044b6880 /run/x.sock`; without a path the blank stays, as in Falco.
+    private func internUnixTuple(_ source: UInt64, _ destination: UInt64, path: Bytes) -> PoolID {
+        let buffer = textBuffer.baseAddress!
+        var count = AddressText.writeHex(source, to: buffer)
+        buffer[count] = UInt8(ascii: "-")
+        buffer[count + 1] = UInt8(ascii: ">")
+        count += 2
+        count += AddressText.writeHex(destination, to: buffer + count)
+        buffer[count] = UInt8(ascii: " ")
+        count += 1
+        let path = path.prefix(4000)
+        (buffer + count).update(from: path.base, count: path.count)
+        count += path.count
+        return pool.intern(Bytes(base: UnsafePointer(buffer), count: count))
+    }
+
     private func internEndpoint(_ record: DescriptorRecord, address: AddressBytes, port: UInt16, isIPv6: Bool) -> PoolID {
         let buffer = textBuffer.baseAddress!
         let count = AddressText.write(address, port, isIPv6: isIPv6, to: buffer)
         return pool.intern(Bytes(base: UnsafePointer(buffer), count: count))
+    }
+}
+
+extension DescriptorRecord {
+    mutating func swapEnds() {
+        swap(&source, &destination)
+        swap(&sourcePort, &destinationPort)
     }
 }
 

@@ -67,6 +67,8 @@ extension SystemState {
         guard record.pointee.isPlaceholder else { return }
         record.pointee.pid = pid
         if let ptid, ptid > 0 { record.pointee.ptid = ptid }
+        record.pointee.vtid = record.pointee.tid
+        record.pointee.vpid = pid
         record.pointee.isPlaceholder = false
         if pid != record.pointee.tid {
             let leader = threads.find(pid)
@@ -87,7 +89,8 @@ extension SystemState {
         let flags = event.uint32(P.cloneFlags) ?? 0
         let record = row(caller).pointee
         // The number is the child's only in the caller's pid namespace; the child's own event tells the rest.
-        if flags & (CloneFlag.childInPidNamespace | CloneFlag.newPid) != 0 || record.vtid > 0 && record.vtid != record.tid { return }
+        let vtid = event.integer(P.cloneVtid) ?? record.vtid
+        if flags & (CloneFlag.childInPidNamespace | CloneFlag.newPid) != 0 || vtid > 0 && vtid != record.tid { return }
         if case PPME_SYSCALL_VFORK_20_X = event.type { return }
         if flags & CloneFlag.vfork != 0 { return }
         let existing = threads.find(childTid)
@@ -122,14 +125,23 @@ extension SystemState {
             let known = row(existing).pointee
             let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
                 && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
-            if isSame { return existing }
+            if isSame {
+                // Made from the caller's event, which does not know the child's own namespace.
+                let record = row(existing)
+                if let vtid = event.integer(P.cloneVtid) { record.pointee.vtid = vtid }
+                if let vpid = event.integer(P.cloneVpid) { record.pointee.vpid = vpid }
+                if let pidns = event.unsigned(P.clonePidns) { record.pointee.pidnsInitStartNs = pidns }
+                return existing
+            }
         }
         let flags = event.uint32(P.cloneFlags) ?? 0
         let tid = event.integer(P.tid) ?? event.tid
         let pid = event.integer(P.pid) ?? tid
         let ptid = event.integer(P.ptid) ?? -1
         let isThread = flags & CloneFlag.thread != 0 || tid != pid
-        let source = threads.find(isThread ? pid : ptid)
+        let sourceTid = isThread ? pid : ptid
+        var source = threads.find(sourceTid)
+        if !source.exists, sourceTid > 0, sourceTid != event.tid { source = findMissing(tid: sourceTid) }
         var child = ThreadRecord()
         if source.exists, !row(source).pointee.isPlaceholder {
             inherit(from: source, &child)
@@ -213,7 +225,6 @@ extension SystemState {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))
         }
-        if let cwd = event.text(P.cwd), !cwd.isEmpty { setWorkingDirectory(slot, cwd, relativeTo: .empty) }
         if let env = event.parameter(P.execEnv), !env.isEmpty { record.pointee.env = pool.intern(env) }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty {
             let id = pool.intern(cgroups)
@@ -325,13 +336,11 @@ extension SystemState {
         if let value = event.unsigned(3) { record.pointee.capEffective = value }
     }
 
+    /// PR_SET_CHILD_SUBREAPER. A thread that renames itself (PR_SET_NAME) keeps the name it had in rules, as in Falco: a process
+    /// does not get out of a rule by taking another name.
     func applyPrctl(_ event: EventView, _ slot: ThreadSlot) {
-        guard (event.integer(0) ?? -1) >= 0 else { return }
-        switch event.uint32(1) {
-        case 15: if let name = event.text(2) { row(slot).pointee.comm = pool.intern(name.prefix(15)) }  // PR_SET_NAME
-        case 36: row(leader(of: slot)).pointee.isSubreaper = (event.integer(3) ?? 0) != 0  // PR_SET_CHILD_SUBREAPER
-        default: break
-        }
+        guard (event.integer(0) ?? -1) >= 0, event.uint32(1) == 36 else { return }
+        row(leader(of: slot)).pointee.isSubreaper = (event.integer(3) ?? 0) != 0
     }
 
     func applySetpgid(_ event: EventView, _ slot: ThreadSlot) {

@@ -221,7 +221,7 @@ extension SystemState: SnapshotSink {
         record.flags = source.flags
         record.comm = intern(source.comm)
         record.exe = intern(source.exe)
-        record.exepath = intern(source.exepath)
+        record.exepath = intern(withoutDeletedMark(source.exepath))
         record.args = intern(source.args)
         record.env = intern(source.env)
         record.cwd = internDirectory(source.cwd)
@@ -259,7 +259,6 @@ extension SystemState: SnapshotSink {
         record.device = source.device
         record.mountID = source.mountID
         record.name = intern(source.name)
-        record.rawName = record.name
         record.source = source.sourceAddress
         record.destination = source.destinationAddress
         record.sourcePort = source.sourcePort
@@ -300,6 +299,39 @@ extension SystemState: SnapshotSink {
             }
             linkParent(slot)
         }
+        turnServerSockets()
+    }
+
+    /// Connections that existed before the first event are listed from their own end: where the local port is one that somebody
+    /// listens on, the other end is the client and stands first, as for an accepted connection.
+    private func turnServerSockets() {
+        var serverPorts: Set<UInt16> = []
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            descriptors.forEach(threads.rows[index].descriptors) { _, record in
+                if record.kind == .ipv4Server { serverPorts.insert(record.sourcePort) }
+            }
+        }
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            let table = threads.rows[index].descriptors
+            descriptors.forEach(table) { fd, record in
+                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty else { return }
+                var record = record
+                if serverPorts.contains(record.sourcePort) {
+                    record.swapEnds()
+                    record.name = internTuple(record)
+                    record.flags.insert(.roleServer)
+                } else {
+                    record.flags.insert(.roleClient)
+                }
+                descriptors.set(table, fd, record)
+            }
+        }
+    }
+
+    /// The kernel shows the path of a removed program with ` (deleted)` behind it.
+    private func withoutDeletedMark(_ path: [UInt8]) -> [UInt8] {
+        let mark = Array(" (deleted)".utf8)
+        return path.count > mark.count && path.suffix(mark.count) == mark[...] ? Array(path.dropLast(mark.count)) : path
     }
 
     func intern(_ bytes: [UInt8]) -> PoolID { bytes.withBytes { pool.intern($0) } }

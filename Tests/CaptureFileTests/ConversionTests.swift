@@ -23,7 +23,10 @@ import Testing
         Row("a new event passes", result: [(PPME_SYSCALL_CLOSE_X, [.i64(0), .i64(3)])]) {
             $0.event(PPME_SYSCALL_CLOSE_X, [.i64(0), .i64(3)])
         },
-        Row("an enter event is stored, its values appended to the exit event", result: [(PPME_SYSCALL_CLOSE_X, [.i64(0), .i64(3)])]) {
+        Row(
+            "an enter event is stored, its values appended to the exit event",
+            result: [(PPME_SYSCALL_CLOSE_X, [.i64(0), .i64(3)])]
+        ) {
             $0.event(PPME_SYSCALL_CLOSE_E, [.i64(3)])
             $0.event(PPME_SYSCALL_CLOSE_X, [.i64(0)])
         },
@@ -54,7 +57,8 @@ import Testing
             $0.event(PPME_SYSCALL_LINK_X, [.i64(-2)])
         },
         Row(
-            "stored and passed on", result: [
+            "stored and passed on",
+            result: [
                 (PPME_SOCKET_CONNECT_E, [.i64(3), .raw([2, 1, 2, 3, 4, 80, 0])]),
                 (PPME_SOCKET_CONNECT_X, [.i64(0), .raw([2]), .i64(3), .raw([2, 1, 2, 3, 4, 80, 0])]),
             ]
@@ -71,21 +75,24 @@ import Testing
             $0.event(PPME_SOCKET_CONNECT_E, [.i64(3)])
             $0.event(PPME_SOCKET_CONNECT_X, [.i64(0), .raw([2])])
         },
-        Row("an enter event that today's captures have passes", result: [(PPME_SYSCALL_OPEN_E, [.text("/a"), .u32(1), .u32(0)])]) {
+        Row("an enter event that today's captures have passes", result: [(PPME_SYSCALL_OPEN_E, [.text("/a"), .u32(1), .u32(0)])])
+        {
             $0.event(PPME_SYSCALL_OPEN_E, [.text("/a"), .u32(1), .u32(0)])
         },
         Row("an enter event without values gets empty ones", result: [(PPME_SYSCALL_OPEN_E, [.none, .none, .none])]) {
             $0.event(PPME_SYSCALL_OPEN_E)
         },
         Row(
-            "many rounds: the oldest execve", result: [
+            "many rounds: the oldest execve",
+            result: [
                 (
                     PPME_SYSCALL_EXECVE_19_E, [.none]
                 ),
                 (
                     PPME_SYSCALL_EXECVE_19_X,
                     [.i64(0), .text("sh"), .text("-c"), .i64(7), .i64(7), .i64(1), .text("/"), .u64(9)]
-                        + Array(repeating: .none, count: EventTable.events[Int(PPME_SYSCALL_EXECVE_19_X.code)].parameters.count - 8)
+                        + Array(
+                            repeating: .none, count: EventTable.events[Int(PPME_SYSCALL_EXECVE_19_X.code)].parameters.count - 8)
                 ),
             ]
         ) {
@@ -95,7 +102,8 @@ import Testing
                 [.i64(0), .text("sh"), .text("-c"), .i64(7), .i64(7), .i64(1), .text("/"), .u64(9)])
         },
         Row(
-            "the path of execve's enter event becomes the last parameter", result: [
+            "the path of execve's enter event becomes the last parameter",
+            result: [
                 (PPME_SYSCALL_EXECVE_19_E, [.text("/bin/sh")]),
                 (
                     PPME_SYSCALL_EXECVE_19_X,

@@ -8,7 +8,14 @@ import Foundation
 
 /// A parameter of a hand-made event.
 enum Value {
-    case u8(UInt8), u16(UInt16), u32(UInt32), u64(UInt64), i64(Int64), text(String), raw([UInt8]), none
+    case u8(UInt8)
+    case u16(UInt16)
+    case u32(UInt32)
+    case u64(UInt64)
+    case i64(Int64)
+    case text(String)
+    case raw([UInt8])
+    case none
 
     var bytes: [UInt8] {
         func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
@@ -26,7 +33,7 @@ enum Value {
 }
 
 /// A capture put together block by block, in any version.
-struct TestCapture {
+struct TestCapture: Sendable {
     var encoder = CaptureEncoder()
     /// Where each event block ends.
     private(set) var eventEnds: [Int] = []
@@ -36,7 +43,7 @@ struct TestCapture {
     var bytes: [UInt8] { encoder.bytes }
 
     mutating func block(_ identifier: UInt32, _ payload: [UInt8]) {
-        encoder.appendBlock(identifier) { encoder in for byte in payload { encoder.put(byte) } }
+        encoder.appendBlock(identifier) { $0.put(raw: payload) }
     }
 
     mutating func event(
@@ -67,7 +74,7 @@ struct TestCapture {
             for parameter in parameters {
                 if lengthBytes == 2 { encoder.put(UInt16(parameter.count)) } else { encoder.put(UInt32(parameter.count)) }
             }
-            for byte in parameters.joined() { encoder.put(byte) }
+            for parameter in parameters { encoder.put(raw: parameter) }
         }
         eventEnds.append(encoder.bytes.count)
     }
@@ -121,7 +128,10 @@ struct Reading {
     private init(path file: TemporaryFile, batch: Int, limits: CaptureReader.Limits) {
         do throws(CaptureError) {
             let reader = try CaptureReader(path: file.path, limits: limits)
-            defer { malformed = Dictionary(uniqueKeysWithValues: reader.malformed.filter { $0.count > 0 }.map { ($0.reason, $0.count) }) }
+            defer {
+                malformed = Dictionary(
+                    uniqueKeysWithValues: reader.malformed.filter { $0.count > 0 }.map { ($0.reason, $0.count) })
+            }
             try reader.snapshot(into: snapshot)
             let batch = EventBatch(capacity: batch)
             while try reader.nextBatch(into: batch) == .events { events += batch.events.map(SeenEvent.init) }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProbeABI
+import Diagnostics
 import EventModel
+import Rules
 
 /// `--list-events` and `-i`: both come from the event table alone.
 enum EventListing {
@@ -22,7 +24,7 @@ enum EventListing {
             guard let kind = kinds.first(where: { event.category & $0 != 0 }) else { continue }
             rows[kind, default: []].append(
                 Row(
-                    name: event.name, isEnter: event.isEnter, isDefault: !SystemCallSets.isHighVolume(event),
+                    name: event.name, isEnter: event.isEnter, isDefault: !IgnoredSyscalls.contains(event.name),
                     parameters: event.parameters))
         }
         // Calls without an event type of their own share the generic one.
@@ -66,8 +68,8 @@ enum EventListing {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    static func json() -> JSONTree {
-        var root: [String: JSONTree] = ["schema_version": .string(Version.driverSchema)]
+    static func json() -> JSONNode {
+        var root: [String: JSONNode] = ["schema_version": .string(Version.driverSchema)]
         for section in sections {
             root[section.title] = .array(
                 section.rows.map { row in
@@ -81,7 +83,11 @@ enum EventListing {
     }
 
     static func ignored() -> String {
-        (["Ignored syscall(s):"] + SystemCallSets.highVolumeNames.map { "- \($0)" } + [""]).joined(separator: "\n") + "\n"
+        var names: [String] = []
+        for event in EventTable.events where IgnoredSyscalls.names.contains(event.name) && !names.contains(event.name) {
+            names.append(event.name)
+        }
+        return (["Ignored syscall(s):"] + names.map { "- \($0)" } + [""]).joined(separator: "\n") + "\n"
     }
 
     private static var heading: String { "The events below are valid for Falco *Schema Version*: \(Version.driverSchema)" }
@@ -93,8 +99,8 @@ enum EventListing {
         let flags = flagNames(parameter).map { flagMark + $0 + flagMark }.joined(separator: ", ")
         return "\(typeName(parameter.type)) **\(parameter.name)**" + (flags.isEmpty ? "" : ": \(flags)")
     }
-    private static func json(_ parameter: ParameterInfo) -> JSONTree {
-        var object: [String: JSONTree] = ["name": .string(parameter.name), "type": .string(typeName(parameter.type))]
+    private static func json(_ parameter: ParameterInfo) -> JSONNode {
+        var object: [String: JSONNode] = ["name": .string(parameter.name), "type": .string(typeName(parameter.type))]
         let flags = flagNames(parameter)
         if !flags.isEmpty { object["flags"] = .array(flags.map { .string($0) }) }
         return .object(object)

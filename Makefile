@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# The doors of this repository; `make help` lists them.
+
+.DEFAULT_GOAL := help
+FALCO := .build/release/falco
+# As root, falco can load its probe; elsewhere sudo asks.
+AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || command -v sudo)
+SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks
+C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/hooks/*.h)
+
+.PHONY: help setup build run demo test check format bench live clean
+
+help: ## list the doors
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install missing Debian packages (as root; else say which)
+	@scripts/setup.sh
+
+build: setup ## release build, .build/release/falco
+	@scripts/build-release.sh
+
+run: build ## watch this host with the default rules until Ctrl-C; SCOPE=<pid>: only that process and what it starts; ARGS: more options
+	@$(AS_ROOT) $(FALCO) $(if $(SCOPE),--scope $(SCOPE)) $(ARGS)
+
+demo: build ## harmless suspicious actions under `falco run`, and the alerts they raise
+	@$(AS_ROOT) $(FALCO) run -r rules/falco_rules.yaml -o syslog_output.enabled=false $(ARGS) -- scripts/demo.sh
+
+test: setup ## everything that can be tested here; its last line is the result
+	@swift test $(TEST_FLAGS)
+
+check: setup ## format, warnings as errors, tests
+	@swift format lint --strict --recursive $(wildcard $(SWIFT_FILES))
+	@if command -v clang-format >/dev/null && [ -n "$(C_FILES)" ]; then clang-format --dry-run -Werror $(C_FILES); \
+	else echo "check: C files were not looked at: clang-format is not installed"; fi
+	@FALCO_STRICT=1 swift test $(TEST_FLAGS)
+
+format: ## put the sources into the form that check asks for
+	@swift format --in-place --recursive $(wildcard $(SWIFT_FILES))
+	@if command -v clang-format >/dev/null && [ -n "$(C_FILES)" ]; then clang-format -i $(C_FILES); fi
+
+bench: setup ## measure decode, state, rules, replay, and the cost of a system call
+	@swift run --package-path Benchmarks -c release $(ARGS)
+
+live: setup ## tests that load the probe (as root), and only those
+	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
+
+clean: ## remove what was built
+	@rm -rf .build Benchmarks/.build Fuzz/.build

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import LinuxSystem
+import Testing
+
+@testable import Outputs
+
+/// Remembers what it was given; can be held up or made to fail.
+private final class RecordingOutput: AlertOutput, @unchecked Sendable {
+    let name = "test"
+    private let lock = ConditionLock()
+    private var lines: [String] = []
+    private var held = false
+    private var reopened = 0
+    private var closed = false
+    let failure: OutputError?
+    init(failure: OutputError? = nil) { self.failure = failure }
+
+    func write(_ alert: RenderedAlert) throws(OutputError) {
+        lock.locked {
+            while held { lock.wait(ns: 1_000_000_000) }
+            lines.append(String(decoding: alert.line, as: UTF8.self))
+        }
+        if let failure { throw failure }
+    }
+    func reopen() throws(OutputError) { lock.locked { reopened += 1 } }
+    func close() throws(OutputError) { lock.locked { closed = true } }
+    func hold(_ value: Bool) {
+        lock.locked {
+            held = value
+            lock.wakeAll()
+        }
+    }
+    var seen: (lines: [String], reopened: Int, closed: Bool) { lock.locked { (lines, reopened, closed) } }
+}
+
+private final class Notes: @unchecked Sendable {
+    private let lock = ConditionLock()
+    private var notes: [String] = []
+    func add(_ note: AlertQueue.Note, _ text: String) { lock.locked { notes.append("\(note): \(text)") } }
+    var all: [String] { lock.locked { notes } }
+}
+
+private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(text.utf8), priority: 4, timestampNs: 0) }
+
+@Suite struct AlertQueueTests {
+    @Test func keepsTheOrderAndWritesEverythingBeforeItEnds() {
+        let output = RecordingOutput()
+        let queue = AlertQueue(outputs: [output], capacity: 2, waitsWhenFull: true, timeoutMs: 2000) { _, _ in }
+        queue.start()
+        let lines = (0..<500).map(String.init)
+        for line in lines { #expect(queue.push(alert(line))) }
+        queue.reopen()
+        queue.stop()
+        #expect(output.seen.lines == lines)
+        #expect(output.seen.closed)
+        #expect(queue.drops == 0)
+    }
+
+    @Test(arguments: [(capacity: 3, bytesMax: 1000, kept: 3), (capacity: 0, bytesMax: 8, kept: 4)])
+    func liveSurplusIsCountedAndSaidOnce(capacity: Int, bytesMax: Int, kept: Int) {
+        let notes = Notes()
+        let output = RecordingOutput()
+        // Not started: nobody takes anything out.
+        let queue = AlertQueue(
+            outputs: [output], capacity: capacity, bytesMax: bytesMax, waitsWhenFull: false, timeoutMs: 2000, report: notes.add)
+        for _ in 0..<10 { queue.push(alert("ab")) }
+        #expect(queue.drops == UInt64(10 - kept))
+        #expect(notes.all == ["error: Outputs queue out of memory. Drop event and continue on ..."])
+        queue.start()
+        queue.stop()
+        #expect(output.seen.lines.count == kept)
+    }
+
+    @Test func aBlockedOutputIsReportedAndGivenUp() {
+        let notes = Notes()
+        let output = RecordingOutput()
+        output.hold(true)
+        let queue = AlertQueue(outputs: [output], capacity: 0, waitsWhenFull: false, timeoutMs: 60, report: notes.add)
+        queue.start()
+        queue.push(alert("a"))
+        Clock.sleep(ms: 150)
+        queue.watch()
+        queue.watch()
+        queue.stop()
+        #expect(
+            notes.all == [
+                "critical: \"test\" output timeout, all output channels are blocked",
+                "notice: output channels still blocked, discarding all remaining notifications",
+            ])
+        output.hold(false)
+    }
+
+    @Test func aFailingOutputIsNamedOnceAndTheOthersGoOn() {
+        let notes = Notes()
+        let good = RecordingOutput()
+        let bad = RecordingOutput(failure: OutputError("no space"))
+        let queue = AlertQueue(outputs: [bad, good], capacity: 0, waitsWhenFull: true, timeoutMs: 2000, report: notes.add)
+        queue.start()
+        for line in ["a", "b", "c"] { queue.push(alert(line)) }
+        queue.stop()
+        #expect(good.seen.lines == ["a", "b", "c"])
+        #expect(queue.failures == 3)
+        #expect(notes.all.filter { $0 == "error: test: no space" }.count >= 1)
+    }
+}
+
+@Suite struct FileAndProgramOutputTests {
+    private func temporary() -> String {
+        var template = Array("/tmp/falco-outputs-XXXXXX".utf8CString)
+        return String(cString: mkdtemp(&template)!)
+    }
+    private func text(_ path: String) throws -> String { String(decoding: try Files.read(path), as: UTF8.self) }
+
+    @Test(arguments: [true, false]) func fileAppendsAndReopens(keepAlive: Bool) throws {
+        let folder = temporary()
+        let path = folder + "/alerts"
+        let output = try FileOutput(path: path, keepAlive: keepAlive)
+        try output.write(alert("1\n"))
+        rename(path, path + ".old")
+        try output.reopen()
+        try output.write(alert("2\n"))
+        try output.close()
+        #expect(try text(path + ".old") == "1\n")
+        #expect(try text(path) == "2\n")
+    }
+
+    @Test func fileThatCannotBeOpenedShowsAtStart() {
+        #expect { try FileOutput(path: "/nonexistent/x", keepAlive: true) } throws: {
+            "\($0)" == "failed to open output file /nonexistent/x: ENOENT (no such file or directory)"
+        }
+    }
+
+    @Test(arguments: [(true, "start\n1\n2\n"), (false, "start\n1\nstart\n2\n")])
+    func programRunsPerAlertOrOnce(keepAlive: Bool, expected: String) throws {
+        let path = temporary() + "/out"
+        let output = ProgramOutput(command: "(echo start; cat) >> \(path)", keepAlive: keepAlive)
+        try output.write(alert("1\n"))
+        try output.write(alert("2\n"))
+        try output.close()
+        #expect(try text(path) == expected)
+    }
+}
+
+@Suite struct LatencyHistogramTests {
+    @Test func percentilesAreNear() {
+        var histogram = LatencyHistogram()
+        for value in 1...1000 { histogram.add(UInt64(value) * 1000) }
+        for (share, exact) in [(0.5, 500_000.0), (0.99, 990_000)] {
+            let found = Double(histogram.percentile(share))
+            #expect(found >= exact && found <= exact * 1.26)
+        }
+        #expect(histogram.percentile(1) == 1_000_000)
+        #expect(LatencyHistogram().percentile(0.99) == 0)
+    }
+}
