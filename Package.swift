@@ -75,7 +75,7 @@ let package = Package(
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState"],
+            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"],
             swiftSettings: swift),
     ]
 )
