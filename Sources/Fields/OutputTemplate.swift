@@ -108,16 +108,10 @@ public struct OutputTemplate: Sendable {
         if case .transformer(let transformer) = operand, transformer.name == TransformerName.val.rawValue {
             throw FieldError("'val' has no place in an output")
         }
-        let expression = try ValueExpression(operand, catalogue: catalogue)
+        let expression = try ValueExpression(operand, catalogue: catalogue, isShown: true)
         var filterOnly: String?
         expression.collectFields { if $0.definition.flags.contains(.filterOnly) { filterOnly = $0.text } }
         if let filterOnly { throw FieldError("\(filterOnly) is filter only and cannot be used as a display field") }
-        // A condition asks all ancestors; an output of `proc.apid` without a number shows the process itself.
-        if let field = expression.field, field.definition.name == "proc.apid", field.argument == nil,
-            let own = catalogue.definition(named: "proc.pid")
-        {
-            return ValueExpression(FieldReference(definition: own, text: field.text, argument: nil, number: nil, key: nil))
-        }
         return expression
     }
 
@@ -223,7 +217,7 @@ private struct FieldCollector {
             if lastIsTransformer { fields.removeLast() }
             fields.append(
                 OutputTemplate.Field(
-                    key: operand.outputKey, expression: try ValueExpression(operand, catalogue: catalogue), isTransformed: true))
+                    key: operand.outputKey, expression: try ValueExpression(operand, catalogue: catalogue, isShown: true), isTransformed: true))
             lastIsTransformer = true
         }
     }
