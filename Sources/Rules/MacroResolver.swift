@@ -32,7 +32,15 @@ public enum MacroProblem: Error, Sendable, Equatable {
 public struct MacroResolver {
     public enum Definition {
         case condition(Condition)
+        /// All macros are in already.
+        case resolved(Resolved)
         case broken
+    }
+    public struct Resolved: Sendable {
+        public let condition: Condition
+        /// Parts and levels.
+        public let size: Int
+        public let depth: Int
     }
     /// What stops macros that name each other twice, and twice again.
     public static let sizeMax = 250_000
@@ -44,6 +52,7 @@ public struct MacroResolver {
     public private(set) var used: Set<String> = []
     private var open: [String] = []
     private var depth = 0
+    private var deepest = 0
     /// Parts of the resolved condition so far.
     public private(set) var size = 0
     private let sizeMax: Int
@@ -53,15 +62,23 @@ public struct MacroResolver {
         self.lookUp = lookUp
     }
 
-    public mutating func resolve(_ condition: Condition) throws(MacroProblem) -> Condition {
+    public mutating func resolve(_ condition: Condition) throws(MacroProblem) -> Condition { try resolveAll(condition).condition }
+
+    public mutating func resolveAll(_ condition: Condition) throws(MacroProblem) -> Resolved {
+        let resolved = try walk(condition)
+        return Resolved(condition: resolved, size: size, depth: deepest)
+    }
+
+    private mutating func walk(_ condition: Condition) throws(MacroProblem) -> Condition {
         size += 1
         depth += 1
         defer { depth -= 1 }
+        deepest = max(deepest, depth)
         guard depth <= Self.depthMax else { throw .tooDeep(condition.range) }
         switch condition {
-        case .and(let children, let range): return .and(try resolve(children), range)
-        case .or(let children, let range): return .or(try resolve(children), range)
-        case .not(let child, let range): return .not(try resolve(child), range)
+        case .and(let children, let range): return .and(try walk(children), range)
+        case .or(let children, let range): return .or(try walk(children), range)
+        case .not(let child, let range): return .not(try walk(child), range)
         case .check: return condition
         case .macro(let name, let range):
             guard !open.contains(name) else { throw .loop(name, range) }
@@ -73,15 +90,22 @@ public struct MacroResolver {
                 used.insert(name)
                 open.append(name)
                 defer { open.removeLast() }
-                return try resolve(body)
+                return try walk(body)
+            case .resolved(let body)?:
+                used.insert(name)
+                size += body.size
+                deepest = max(deepest, depth + body.depth)
+                guard size <= sizeMax else { throw .tooLarge(range) }
+                guard deepest <= Self.depthMax else { throw .tooDeep(range) }
+                return body.condition
             }
         }
     }
 
-    private mutating func resolve(_ children: [Condition]) throws(MacroProblem) -> [Condition] {
+    private mutating func walk(_ children: [Condition]) throws(MacroProblem) -> [Condition] {
         var resolved: [Condition] = []
         resolved.reserveCapacity(children.count)
-        for child in children { resolved.append(try resolve(child)) }
+        for child in children { resolved.append(try walk(child)) }
         return resolved
     }
 }

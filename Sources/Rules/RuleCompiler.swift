@@ -30,6 +30,8 @@ struct RuleCompiler {
         let condition: Condition?
         let entry: TextRegistry.Entry
         let lists: Set<String>
+        /// Set when the macros it names have been put in.
+        var resolved: MacroResolver.Resolved?
     }
 
     static let deprecatedFields = [
@@ -113,6 +115,7 @@ struct RuleCompiler {
     /// A macro sees those whose first position precedes its own last change.
     private func definition(_ name: String, before visibility: Int) -> MacroResolver.Definition? {
         guard let macro = macros[name], macro.info.index < visibility else { return nil }
+        if let resolved = macro.resolved { return .resolved(resolved) }
         return macro.condition.map { .condition($0) } ?? .broken
     }
 
@@ -122,7 +125,7 @@ struct RuleCompiler {
             return last.condition.map { .condition($0) } ?? .broken
         }
         guard let macro = macros[name], macro.info.dialect == .today else { return nil }
-        return macro.condition.map { .condition($0) } ?? .broken
+        return definition(name, before: Int.max)
     }
 
     private mutating func resolveMacros() {
@@ -131,7 +134,9 @@ struct RuleCompiler {
             var resolver = makeResolver(info.dialect, index: info.index, visibility: info.visibility)
             var expanded: Condition?
             do throws(MacroProblem) {
-                expanded = try resolver.resolve(condition)
+                let resolved = try resolver.resolveAll(condition)
+                expanded = resolved.condition
+                if info.dialect == .today { macros[info.name]?.resolved = resolved }
             } catch {
                 // A founding macro may name one that is not there; only a rule that uses it fails.
                 var isForgiven = false
