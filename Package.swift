@@ -49,7 +49,7 @@ let package = Package(
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
-        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", .product(name: "Yams", package: "Yams")]),
+        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI", .product(name: "Yams", package: "Yams")]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
@@ -62,15 +62,22 @@ let package = Package(
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
         // tests
         tests("LinuxSystem", ["EventModel"]),
+        .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        tests("Diagnostics"),
+        tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        .testTarget(
+            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
     ]
 )

@@ -24,6 +24,16 @@
 #include "hooks/clone.h"
 #include "hooks/exit.h"
 #include "hooks/open.h"
+#include "hooks/rw.h"
+#include "hooks/socket.h"
+#include "hooks/pipe.h"
+#include "hooks/process.h"
+#include "hooks/module.h"
+#include "hooks/option.h"
+#include "hooks/wait.h"
+#include "hooks/optional.h"
+#include "iterators/task.h"
+#include "iterators/task_file.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

@@ -110,6 +110,13 @@ static __always_inline void put_file_path(struct scratch *event, struct file *fi
 	put_path((u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry), slot);
 }
 
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return (struct kernfs_node *)BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
+}
+
 /* Builds the path of a cgroup in the slot's path buffer and returns where it begins. */
 __noinline int cgroup_path(u64 kernfs_address, u32 slot)
 {
@@ -124,10 +131,7 @@ __noinline int cgroup_path(u64 kernfs_address, u32 slot)
 		return PROBE_PATH_BYTES_MAX - 1;
 	event->path[at] = 0;
 	for (i = 0; i < CGROUP_PATH_DEPTH_MAX; i++) {
-		if (bpf_core_field_exists(node->__parent))
-			parent = BPF_CORE_READ(node, __parent);
-		else
-			parent = (struct kernfs_node *)BPF_CORE_READ((struct kernfs_node___parent *)node, parent);
+		parent = kernfs_parent(node);
 		if (!parent)
 			break;
 		name = BPF_CORE_READ(node, name);

@@ -21,8 +21,8 @@ public struct SnapshotReport: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ProbeSource {
-    /// Machine, interfaces, users, groups, then every thread in scope and its descriptors. Attach first: what happens meanwhile is in the
-    /// rings and is merged by time.
+    /// Machine, interfaces, users, groups, then every thread in scope and its descriptors. Attach first: what happens meanwhile
+    /// is in the rings and is merged by time.
     public func snapshot(into sink: any SnapshotSink) throws(CaptureError) {
         precondition(isAttached, "attach first, scan second: else what starts in between is lost")
         let startNs = Clock.monotonicNs

@@ -56,7 +56,7 @@ public struct Diagnostic: Error, Sendable, Equatable {
     public var code: LoadCode
     /// Falco's sentence, which scripts match.
     public var message: String
-    /// `field 'evt.dir'`, for `LOAD_DEPRECATED_ITEM` about a field.
+    /// `evt.dir`, for `LOAD_DEPRECATED_ITEM` about a field.
     public var deprecatedField: String?
     /// Outermost first.
     public var context: [ContextLocation]

@@ -48,7 +48,7 @@ public enum FalcoTextRenderer {
         }
         text += "------\n\(diagnostic.snippet)------\n"
         var summary = diagnostic.code.summary
-        if let field = diagnostic.deprecatedField { summary += ": \(field)" }
+        if let field = diagnostic.deprecatedField { summary += ": field '\(field)'" }
         return text + "\(diagnostic.code.rawValue) (\(summary)): \(diagnostic.message)\n"
     }
 }

@@ -311,7 +311,7 @@ enum ArgumentText {
             } else if let descriptor = state.descriptor(fd, of: context.thread) {
                 appendDescriptor(descriptor, state: state, to: &scratch)
             }
-        } else if fd == -100 {
+        } else if fd == workingDirectoryFd {
             scratch.append("AT_FDCWD")
         } else if let name = LinuxNames.error(0 &- fd) {
             scratch.append(name)
@@ -357,17 +357,29 @@ enum ArgumentText {
         to scratch: inout ExtractionScratch
     ) {
         guard !path.isEmpty, path[0] != UInt8(ascii: "/"), context.thread.exists, !(path == "<NA>") else { return }
-        let start = scratch.openCount
         if parameter.type == .fsrelpath, parameter.dirfdParameter >= 0 {
-            appendDirectory(context.event.integer(Int(parameter.dirfdParameter)) ?? -1, state: state, context: context, to: &scratch)
+            let dirfd = context.event.integer(Int(parameter.dirfdParameter)) ?? -1
+            appendJoined(path, directoryOf: dirfd, context: context, state: state, to: &scratch)
         } else {
-            scratch.append(ProcessField.workingDirectory(of: context.thread, state))
+            appendJoined(path, directoryOf: workingDirectoryFd, context: context, state: state, to: &scratch)
         }
+    }
+
+    /// AT_FDCWD
+    private static let workingDirectoryFd: Int64 = -100
+
+    /// `path` behind the directory that a descriptor stands for, normalised; the path alone where it is absolute.
+    static func appendJoined(
+        _ path: Bytes, directoryOf fd: Int64, context: borrowing EventContext, state: SystemState, to scratch: inout ExtractionScratch
+    ) {
+        let start = scratch.openCount
+        if path.isEmpty || path[0] != UInt8(ascii: "/") { appendDirectory(fd, state: state, context: context, to: &scratch) }
         let directory = scratch.openText(from: start)
         guard let output = scratch.room(Paths.bytesMax) else { return scratch.truncateOpen(to: start) }
         let count = Paths.concatenate(directory, path, into: output)
         // The directory made way: the joined path takes its place.
         UnsafeMutablePointer(mutating: directory.base).update(from: output.baseAddress!, count: count)
+        scratch.advance(by: max(0, start + count - scratch.openCount))
         scratch.truncateOpen(to: start + count)
     }
 
@@ -375,7 +387,7 @@ enum ArgumentText {
     static func appendDirectory(
         _ fd: Int64, state: SystemState, context: borrowing EventContext, to scratch: inout ExtractionScratch
     ) {
-        if fd == -100 { return scratch.append(ProcessField.workingDirectory(of: context.thread, state)) }
+        if fd == workingDirectoryFd { return scratch.append(ProcessField.workingDirectory(of: context.thread, state)) }
         guard let descriptor = state.descriptor(fd, of: context.thread) else { return scratch.append("<UNKNOWN>") }
         let name = state.pool[descriptor.name]
         scratch.append(name)

@@ -37,8 +37,9 @@ public struct ValueExpression: Sendable {
     private let root: Int
 
     /// Throws Falco's text for a field that is not there, an argument of the wrong type, or a transformer that does not fit.
-    public init(_ operand: Operand, catalogue: FieldCatalogue) throws(FieldError) {
-        var builder = Builder(catalogue: catalogue)
+    /// `isShown`: for an output, which writes all of several candidates in one line where a check asks any of them.
+    public init(_ operand: Operand, catalogue: FieldCatalogue, isShown: Bool = false) throws(FieldError) {
+        var builder = Builder(catalogue: catalogue, isShown: isShown)
         root = try builder.add(operand, isArgument: false)
         (nodes, arguments, fields, literals) = (builder.nodes, builder.arguments, builder.fields, builder.literals)
         type = nodes[root].type
@@ -133,12 +134,13 @@ public struct ValueExpression: Sendable {
 
     private struct Builder {
         let catalogue: FieldCatalogue
+        let isShown: Bool
         var nodes: ContiguousArray<Node> = []
         var arguments: ContiguousArray<Int> = []
         var fields: ContiguousArray<FieldReference> = []
         var literals: ContiguousArray<FieldKey> = []
 
-        init(catalogue: FieldCatalogue) { self.catalogue = catalogue }
+        init(catalogue: FieldCatalogue, isShown: Bool) { (self.catalogue, self.isShown) = (catalogue, isShown) }
 
         private mutating func add(_ node: Node) -> Int {
             nodes.append(node)
@@ -153,7 +155,7 @@ public struct ValueExpression: Sendable {
                 if isArgument, flags.contains(.noTransformer) {
                     throw FieldError("field '\(reference.definition.name)' does not support transformers")
                 }
-                fields.append(reference)
+                fields.append(isArgument || isShown ? reference.asSingleValue : reference)
                 return add(
                     Node(
                         operation: .field, type: reference.definition.type, isList: flags.contains(.list), index: fields.count - 1))

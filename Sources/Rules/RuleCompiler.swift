@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import EventModel
+import Fields
+import FilterLanguage
+import RuleEngine
+
+extension FieldCatalogue {
+    var fieldNames: [String] { classes.flatMap { $0.definitions.map(\.name) } }
+}
+
+/// Everything collected so far → a rule set. Goes on after an error, so that all of them are found.
+struct RuleCompiler {
+    let settings: RuleLoader.Settings
+    let catalogue: FieldCatalogue
+    let collector: RuleCollector
+    private(set) var report: LoadReport
+    private(set) var ruleSet = RuleSet()
+
+    private var registry = TextRegistry()
+    private var lists: [String: ConditionText.CompiledList] = [:]
+    private var macros: [String: ParsedMacro] = [:]
+    private var foundingMacros: [String: [ParsedMacro]] = [:]
+    private var usedMacros: Set<String> = []
+    private var usedLists: Set<String> = []
+
+    private struct ParsedMacro {
+        let info: MacroInfo
+        /// Nil when it did not parse.
+        let condition: Condition?
+        let entry: TextRegistry.Entry
+        let lists: Set<String>
+    }
+
+    static let deprecatedFields = [
+        "evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
+    ]
+    static let eventTypesMax = 100
+
+    init(settings: RuleLoader.Settings, catalogue: FieldCatalogue, collector: RuleCollector, report: LoadReport) {
+        self.settings = settings
+        self.catalogue = catalogue
+        self.collector = collector
+        self.report = report
+    }
+
+    mutating func compile() {
+        compileLists()
+        parseMacros()
+        resolveMacros()
+        for rule in collector.rules.items where rule.isSourceKnown {
+            do throws(Diagnostic) {
+                if let compiled = try compile(rule) { ruleSet.rules.append(compiled) }
+            } catch {
+                // A rule that uses a broken macro has nothing new to say.
+                if !error.message.isEmpty { report.fail(error) }
+            }
+        }
+        reportUnused()
+        ruleSet.requiredEngineVersion = collector.requiredEngineVersion
+        ruleSet.requiredPlugins = collector.requiredPlugins
+    }
+
+    // MARK: lists
+
+    private mutating func compileLists() {
+        for (order, list) in collector.lists.items.enumerated() {
+            var items: [TracedText] = []
+            for item in list.items {
+                // The name of an earlier list stands for that list's own items: one level, as today.
+                if let other = collector.lists[item.text], other.index < list.visibility {
+                    usedLists.insert(other.name)
+                    items += other.items
+                } else {
+                    items.append(item)
+                }
+            }
+            lists[list.name] = ConditionText.compile(list.name, order: order, items: items)
+        }
+    }
+
+    // MARK: macros
+
+    private mutating func parseMacros() {
+        for info in collector.macros.items where info.dialect == .today { macros[info.name] = parse(info) }
+        for (name, versions) in collector.foundingMacros {
+            let parsed = versions.map { parse($0) }
+            foundingMacros[name] = parsed
+            if collector.macros[name]?.dialect == .founding { macros[name] = parsed.last }
+        }
+    }
+
+    private mutating func parse(_ info: MacroInfo) -> ParsedMacro {
+        var used: Set<String> = []
+        let entry: TextRegistry.Entry
+        do throws(Diagnostic) {
+            entry = try expand(info.condition, info.conditionContext, info.dialect, &used)
+            let condition = try parse(entry, info.dialect)
+            return ParsedMacro(info: info, condition: condition, entry: entry, lists: used)
+        } catch {
+            report.fail(error)
+            return ParsedMacro(info: info, condition: nil, entry: registry.add(info.condition, info.conditionContext), lists: used)
+        }
+    }
+
+    /// A macro sees those whose first position precedes its own last change.
+    private func definition(_ name: String, before visibility: Int) -> MacroResolver.Definition? {
+        guard let macro = macros[name], macro.info.index < visibility else { return nil }
+        return macro.condition.map { .condition($0) } ?? .broken
+    }
+
+    /// A founding rule sees the last definition before its own line; then what other files define.
+    private func foundingDefinition(_ name: String, before index: Int) -> MacroResolver.Definition? {
+        if let versions = foundingMacros[name], let last = versions.last(where: { $0.info.index < index }) {
+            return last.condition.map { .condition($0) } ?? .broken
+        }
+        guard let macro = macros[name], macro.info.dialect == .today else { return nil }
+        return macro.condition.map { .condition($0) } ?? .broken
+    }
+
+    private mutating func resolveMacros() {
+        for info in collector.macros.items {
+            guard let macro = macros[info.name], let condition = macro.condition else { continue }
+            var resolver = makeResolver(info.dialect, index: info.index, visibility: info.visibility)
+            var expanded: Condition?
+            do throws(MacroProblem) {
+                expanded = try resolver.resolve(condition)
+            } catch {
+                // A founding macro may name one that is not there; only a rule that uses it fails.
+                var isForgiven = false
+                if case .undefined = error { isForgiven = info.dialect == .founding }
+                if !isForgiven {
+                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) { report.fail(diagnostic) }
+                    macros[info.name] = ParsedMacro(info: info, condition: nil, entry: macro.entry, lists: macro.lists)
+                }
+            }
+            usedMacros.formUnion(resolver.used)
+            let details = ConditionDetails(condition)
+            ruleSet.macros.append(
+                MacroSummary(
+                    name: info.name, conditionText: info.condition.text, expandedCondition: expanded, isUsed: false,
+                    macros: details.macros, lists: macro.lists))
+        }
+    }
+
+    private func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
+        switch dialect {
+        case .today: MacroResolver { definition($0, before: visibility) }
+        case .founding: MacroResolver { foundingDefinition($0, before: index) }
+        }
+    }
+
+    private func diagnostic(
+        _ problem: MacroProblem, in entry: TextRegistry.Entry, _ context: ItemContext, usedBy item: any NamedItem
+    ) -> Diagnostic? {
+        guard let range = problem.range else { return nil }
+        var hint: String?
+        switch problem {
+        case .undefined(let name, _):
+            if lists[name] != nil {
+                hint = "'\(name)' is a list; lists stand on the right side, as in 'proc.name in (\(name))'"
+            } else if let later = collector.macros[name] {
+                hint = "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
+            } else {
+                hint = Suggestion.hint(for: name, among: collector.macros.items.map(\.name))
+            }
+        case .loop(let name, _): hint = "macro '\(name)' leads back to itself"
+        case .tooLarge, .broken: break
+        }
+        let place = registry.entry(at: range.start.offset) ?? entry
+        return place.diagnostic(.validate, problem.message, at: range.start, to: range.end, within: context, hint: hint)
+    }
+
+    // MARK: conditions
+
+    private mutating func expand(
+        _ text: TracedText, _ context: ItemContext, _ dialect: ConditionDialect, _ used: inout Set<String>
+    ) throws(Diagnostic) -> TextRegistry.Entry {
+        guard dialect == .today else { return registry.add(text, context) }
+        do throws(ConditionText.TooLarge) {
+            let expanded = try ConditionText.expand(text, lists, used: &used)
+            usedLists.formUnion(used)
+            return registry.add(expanded, context)
+        } catch {
+            throw context.diagnostic(
+                .validate, "the lists in this condition expand to more than \(ConditionText.expandedBytesMax) bytes")
+        }
+    }
+
+    private func parse(_ entry: TextRegistry.Entry, _ dialect: ConditionDialect) throws(Diagnostic) -> Condition {
+        var parser = ConditionParser(bytes: entry.text.bytes, depthMax: 1000, dialect: dialect == .founding ? .founding : .today)
+        do throws(ConditionParseError) {
+            return withoutAliases(try parser.parse()).shifted(entry.base)
+        } catch {
+            throw entry.diagnostic(.compileCondition, error.message, at: error.position.shifted(entry.base), hint: nil)
+        }
+    }
+
+    /// `evt.type = pread64` is the event `pread`.
+    private func withoutAliases(_ condition: Condition) -> Condition {
+        switch condition {
+        case .and(let children, let range): return .and(children.map(withoutAliases), range)
+        case .or(let children, let range): return .or(children.map(withoutAliases), range)
+        case .not(let child, let range): return .not(withoutAliases(child), range)
+        case .macro: return condition
+        case .check(var check):
+            guard check.isEventTypeCheck else { return condition }
+            switch check.right {
+            case .value(let text, let range): check.right = .value(IgnoredSyscalls.aliases[text] ?? text, range)
+            case .list(let items):
+                check.right = .list(items.map { ListItem(IgnoredSyscalls.aliases[$0.text] ?? $0.text, $0.range) })
+            case .none, .operand: break
+            }
+            return .check(check)
+        }
+    }
+
+    // MARK: rules
+
+    private mutating func compile(_ rule: RuleInfo) throws(Diagnostic) -> Rule? {
+        var usedByRule: Set<String> = []
+        let text = try ConditionText.withExceptions(rule.condition, rule.exceptions)
+        let entry = try expand(text, rule.conditionContext, rule.dialect, &usedByRule)
+        let parsed = try parse(entry, rule.dialect)
+        var resolver = makeResolver(rule.dialect, index: rule.index, visibility: Int.max)
+        let condition: Condition
+        do throws(MacroProblem) {
+            condition = try resolver.resolve(parsed)
+        } catch {
+            throw diagnostic(error, in: entry, rule.conditionContext, usedBy: rule) ?? Diagnostic(.validate, "")
+        }
+        usedMacros.formUnion(resolver.used)
+        warnOfChecks(condition, entry, rule)
+
+        guard let output = try compileOutput(rule) else { return nil }
+        guard let compiled = try compile(condition, entry, rule) else { return nil }
+        if rule.source == Rule.syscallSource, rule.warnsOfEventTypes, compiled.eventCodes.count > Self.eventTypesMax {
+            report.warn(
+                rule.context.diagnostic(
+                    .noEventType, "Rule matches too many evt.type values. This has a significant performance penalty.",
+                    hint: "narrow it down with 'evt.type in (…)', or set 'warn_evttypes: false'"))
+        }
+        noticeCostlyEvents(condition, rule)
+
+        let raw = ConditionDetails(parsed)
+        let isBelow = rule.priority > settings.minimumPriority
+        return Rule(
+            name: rule.name, description: rule.description, source: rule.source, priority: rule.priority, tags: rule.tags.sorted(),
+            outputText: rule.output.text, output: output.text, extraFields: output.extraFields, conditionText: rule.condition.text,
+            expandedCondition: condition, condition: compiled, isEnabled: rule.isEnabled && !isBelow, isBelowMinimumPriority: isBelow,
+            captures: rule.captures, captureDurationMs: rule.captureDurationMs, warnsOfEventTypes: rule.warnsOfEventTypes,
+            origin: .init(file: rule.context.file.name, line: rule.context.line, isFounding: rule.dialect == .founding),
+            details: .init(
+                macros: raw.macros, lists: usedByRule, exceptionNames: rule.exceptions.map(\.name),
+                exceptionFields: Set(rule.exceptions.flatMap { $0.fields?.scalars.map(\.text) ?? [] }),
+                exceptionOperators: Set(rule.exceptions.flatMap { $0.comparisons?.scalars.map(\.text) ?? [] })))
+    }
+
+    /// Nil when the rule is skipped with a warning.
+    private mutating func compile(
+        _ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo
+    ) throws(Diagnostic) -> CompiledCondition? {
+        do throws(CompileProblem) {
+            let compiled = try ConditionCompiler(catalogue: catalogue).compile(condition)
+            for warning in compiled.warnings { report.warn(conditionWarning(warning, condition, entry, rule)) }
+            return compiled
+        } catch {
+            let place = registry.entry(at: error.position.offset) ?? entry
+            let hint = hint(for: error.message)
+            if rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) {
+                report.warn(
+                    place.diagnostic(.unknownFilter, error.message, at: error.position, within: rule.conditionContext, hint: hint))
+                return nil
+            }
+            throw place.diagnostic(.compileCondition, error.message, at: error.position, within: rule.conditionContext, hint: hint)
+        }
+    }
+
+    static func isAboutUnknownName(_ message: String) -> Bool {
+        ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains { message.contains($0) }
+    }
+
+    private func hint(for message: String) -> String? {
+        if message.contains("nonexistent field"), let name = message.split(separator: " ").last {
+            let bare = name.prefix { $0 != "[" }
+            return Suggestion.hint(for: String(bare), among: catalogue.fieldNames)
+        }
+        if message.contains("unknown event type"), let name = message.split(separator: " ").last {
+            let known = Set(EventTable.events.map(\.name)).union(EventTable.systemCallCodes.map(\.name))
+            return Suggestion.hint(for: String(name), among: known)
+        }
+        return nil
+    }
+
+    /// The compiler's warnings quote the constant they are about; the check that holds it tells where.
+    private func conditionWarning(
+        _ message: String, _ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo
+    ) -> Diagnostic {
+        var range: SourceRange?
+        condition.forEachCheck { check, _ in
+            for (text, place) in check.rightTexts where range == nil && message.contains("'\(text)'") { range = place }
+        }
+        guard let range else { return rule.conditionContext.diagnostic(.conditionWarning, message) }
+        let place = registry.entry(at: range.start.offset) ?? entry
+        return place.diagnostic(.conditionWarning, message, at: range.start, to: range.end, within: rule.conditionContext)
+    }
+
+    private mutating func warnOfChecks(_ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo) {
+        let unsafe = ConditionWarnings.unsafeComparison(in: condition)
+        if let unsafe {
+            let place = registry.entry(at: unsafe.start.offset) ?? entry
+            report.warn(
+                place.diagnostic(
+                    .unsafeNotAvailable, "a comparison with <NA> does not tell whether the field has a value",
+                    at: unsafe.start, to: unsafe.end, within: rule.conditionContext, hint: "use 'exists'"))
+        }
+        for (field, range) in ConditionWarnings.deprecatedFields(in: condition) {
+            let place = registry.entry(at: range.start.offset) ?? entry
+            report.warn(
+                place.diagnostic(
+                    .deprecatedItem, "usage of deprecated field '\(field)' has been detected in the rule condition",
+                    at: range.start, to: range.end, within: rule.conditionContext, deprecatedField: field))
+        }
+    }
+
+    private mutating func noticeCostlyEvents(_ condition: Condition, _ rule: RuleInfo) {
+        guard rule.source == Rule.syscallSource else { return }
+        for (name, range) in ConditionWarnings.namedEvents(in: condition) {
+            guard let place = registry.entry(at: range.start.offset) else { continue }
+            let written = String(decoding: place.text.bytes[max(0, range.start.offset - place.base)..<max(range.start.offset, range.end.offset) - place.base], as: UTF8.self)
+            if IgnoredSyscalls.contains(name) {
+                ruleSet.ignoredSyscallsNamed.insert(name)
+                if settings.deliversIgnoredSyscalls { continue }
+                report.notice(
+                    place.diagnostic(
+                        .ignoredSystemCall,
+                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only with base_syscalls.all (or -A)",
+                        at: range.start, to: range.end, within: rule.conditionContext, hint: "start with -A, or name another event"))
+            } else if name == "switch" {
+                report.notice(
+                    place.diagnostic(
+                        .expensiveEvent, "'switch' is every context switch of every CPU: delivering them slows the whole host down",
+                        at: range.start, to: range.end, within: rule.conditionContext))
+            }
+        }
+    }
+
+    // MARK: outputs
+
+    /// Nil when the rule is skipped with a warning.
+    private mutating func compileOutput(_ rule: RuleInfo) throws(Diagnostic) -> (text: String, extraFields: [ExtraField])? {
+        var text = rule.output.text
+        if text.contains("%container.info") {
+            text = text.replacingAll("%container.info", with: "").trimmedBlanks
+            report.warn(
+                rule.outputContext.diagnostic(
+                    .deprecatedItem, "%container.info is deprecated and has been removed from the rule output",
+                    deprecatedField: "container.info", hint: "use 'append_output' with 'suggested_output: true'"))
+        }
+        var extraFields: [ExtraField] = []
+        for addition in settings.appendOutput where addition.matches(name: rule.name, source: rule.source, tags: rule.tags) {
+            if let extra = addition.extraOutput, !extra.isEmpty { text += " " + extra }
+            if addition.suggestedOutput { for field in suggestedFields(rule.source) { text += " " + field } }
+            extraFields += addition.extraFields
+        }
+        for format in [text] + extraFields.map({ $0.name == nil && !$0.format.hasPrefix("%") ? "%" + $0.format : $0.format }) {
+            do throws(FieldError) {
+                _ = try OutputTemplate(format, catalogue: catalogue)
+            } catch {
+                let diagnostic = outputProblem(error.message, rule)
+                guard rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) else { throw diagnostic }
+                var warning = diagnostic
+                warning.code = .unknownFilter
+                report.warn(warning)
+                return nil
+            }
+        }
+        if rule.dialect == .today {
+            for field in Self.deprecatedFields where text.contains(field) {
+                report.warn(
+                    rule.outputContext.diagnostic(
+                        .deprecatedItem, "usage of deprecated field '\(field)' has been detected in the rule output",
+                        deprecatedField: field))
+            }
+        }
+        return (text, extraFields)
+    }
+
+    private func outputProblem(_ message: String, _ rule: RuleInfo) -> Diagnostic {
+        let word = String(message.split(separator: " ").last ?? "")
+        var diagnostic = rule.outputContext.diagnostic(
+            .compileOutput, message,
+            hint: Suggestion.hint(for: String(word.prefix { $0 != "[" }), among: catalogue.fieldNames))
+        let bytes = rule.output.bytes
+        let wanted = Array(("%" + word).utf8)
+        if !word.isEmpty, bytes.count >= wanted.count,
+            let start = (0...bytes.count - wanted.count).first(where: { bytes[$0..<$0 + wanted.count].elementsEqual(wanted) }),
+            let origin = rule.output.origin(of: start..<start + wanted.count)
+        {
+            diagnostic.excerpt = Excerpt(origin.file, origin.range)
+        }
+        return diagnostic
+    }
+
+    /// `container_id=%container.id` for each field that its class suggests for outputs.
+    private func suggestedFields(_ source: String) -> [String] {
+        catalogue.classes.filter { $0.sources.contains(source) }.flatMap { heading in
+            heading.definitions.filter { $0.flags.contains(.suggestedOutput) }.map { definition in
+                "\(definition.name.replacingAll(".", with: "_"))=%\(definition.name)"
+            }
+        }
+    }
+
+    // MARK: what nobody uses
+
+    private mutating func reportUnused() {
+        for (index, summary) in ruleSet.macros.enumerated() {
+            let isUsed = usedMacros.contains(summary.name)
+            ruleSet.macros[index] = MacroSummary(
+                name: summary.name, conditionText: summary.conditionText, expandedCondition: summary.expandedCondition,
+                isUsed: isUsed, macros: summary.macros, lists: summary.lists)
+            if !isUsed, let info = collector.macros[summary.name] {
+                report.warn(info.context.diagnostic(.unusedMacro, "Macro not referred to by any other rule/macro"))
+            }
+        }
+        for list in collector.lists.items {
+            let isUsed = usedLists.contains(list.name)
+            ruleSet.lists.append(
+                ListSummary(
+                    name: list.name, items: list.items.map(\.text), expandedItems: lists[list.name]?.items.map(\.text) ?? [],
+                    isUsed: isUsed, lists: Set(list.items.map(\.text).filter { lists[$0] != nil })))
+            if !isUsed { report.warn(list.context.diagnostic(.unusedList, "List not referred to by any other rule/macro")) }
+        }
+    }
+}
+
+extension ItemContext {
+    /// Line of the item in its file, from 1.
+    var line: Int { (locations.last?.line ?? 0) + 1 }
+}
+
+extension String {
+    func replacingAll(_ part: String, with other: String) -> String { split(separator: part, omittingEmptySubsequences: false).joined(separator: other) }
+    var trimmedBlanks: String {
+        let body = drop { $0.isWhitespace }
+        guard let last = body.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        return String(body[...last])
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Fields
+import FilterLanguage
+
+/// Rules files → rule set. All files given to one loader share their macros and lists, in order.
+public final class RuleLoader {
+    public struct Settings: Sendable {
+        /// Rules less urgent than this are compiled, but never enabled.
+        public var minimumPriority = Priority.debug
+        /// Event sources that exist; rules of another one are left out with a warning.
+        public var sources: Set<String> = [Rule.syscallSource]
+        public var loadedPlugins: [PluginRequirement] = []
+        public var appendOutput: [AppendOutput] = []
+        /// `base_syscalls.all` or `-A`: nothing to warn of.
+        public var deliversIgnoredSyscalls = false
+        public var selections: [RuleSelection] = []
+        public init() {}
+    }
+
+    /// Of the rules language.
+    public static let engineVersion = Version(0, 63, 0)
+
+    private let catalogue: FieldCatalogue
+    private let settings: Settings
+    private var collector = RuleCollector()
+    /// What the files loaded so far make, selections applied. Of a failed load: what compiled.
+    public private(set) var ruleSet = RuleSet()
+
+    public init(catalogue: FieldCatalogue = .builtin, settings: Settings = Settings()) {
+        self.catalogue = catalogue
+        self.settings = settings
+    }
+
+    /// One result per file. Loading stops at the first file that fails unless `keepsGoing`, as `-V` wants it.
+    public func load(files: [(name: String, content: [UInt8])], keepsGoing: Bool = false) -> [FileLoadResult] {
+        var results: [FileLoadResult] = []
+        for file in files {
+            let result = load(SourceFile(name: file.name, bytes: file.content))
+            results.append(result)
+            if !result.successful, !keepsGoing { break }
+        }
+        return results
+    }
+
+    private func load(_ file: SourceFile) -> FileLoadResult {
+        var report = LoadReport()
+        var schema = FileLoadResult.SchemaVerdict.none
+        let checker = ExceptionChecker(sources: settings.sources, catalogue: catalogue)
+        switch RuleFileKind(name: file.name, content: file.bytes) {
+        case .yaml:
+            do throws(YAMLProblem) {
+                let documents = try YAMLReader.documents(of: file)
+                schema = RuleSchema.verdict(documents)
+                var reader = YAMLRulesReader(
+                    engineVersion: Self.engineVersion, checker: checker, collector: collector, report: report)
+                reader.read(documents, of: file)
+                (collector, report) = (reader.collector, reader.report)
+            } catch {
+                let context = ItemContext(file).item(.rulesContent, "", start: error.position, end: error.position.offset + 1)
+                var diagnostic = context.diagnostic(.yamlParse, error.message)
+                diagnostic.context.removeFirst()
+                report.fail(diagnostic)
+                return report.result(name: file.name, schema: schema)
+            }
+        case .oneLine:
+            var reader = FoundingReader(checker: checker, collector: collector, report: report)
+            reader.read(file)
+            (collector, report) = (reader.collector, reader.report)
+        }
+        // Falco compiles only what was read without error; the rest of the errors is worth finding all the same.
+        let readingFailed = !report.errors.isEmpty
+        var compiler = RuleCompiler(
+            settings: settings, catalogue: catalogue, collector: collector, report: readingFailed ? LoadReport() : report)
+        compiler.compile()
+        if readingFailed {
+            for error in compiler.report.errors { report.fail(error) }
+        } else {
+            report = compiler.report
+        }
+        ruleSet = compiler.ruleSet
+        ruleSet.apply(settings.selections)
+        return report.result(name: file.name, schema: schema)
+    }
+
+    /// Why the plugins that the files ask for are not there, in Falco's words; it takes precedence over load errors.
+    public func pluginRequirementProblem() -> String? {
+        for alternatives in collector.requiredPlugins {
+            let loaded = alternatives.lazy.compactMap { [settings] wanted in
+                settings.loadedPlugins.first { $0.name == wanted.name }.map { (wanted, $0) }
+            }.first
+            guard let (wanted, plugin) = loaded else {
+                let names = alternatives.map { "\($0.name) (>= \($0.version))" }.joined(separator: ", ")
+                return "Plugin requirement not satisfied, must load one of: \(names)"
+            }
+            guard let have = Version(plugin.version), let required = Version(wanted.version), have.isCompatible(with: required) else {
+                return "Plugin '\(plugin.name)' version '\(plugin.version)' is not compatible with required plugin version '\(wanted.version)'"
+            }
+        }
+        return nil
+    }
+}
