@@ -194,11 +194,11 @@ static __always_inline u32 append_cgroup(
 	return at + bytes;
 }
 
-#define APPEND_CGROUP(subsystem, name)                                                                                             \
-	do {                                                                                                                       \
-		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, subsystem##_cgrp_id))                                        \
-			at = append_cgroup(event, at, set, bpf_core_enum_value(enum cgroup_subsys_id, subsystem##_cgrp_id),        \
-				text8(name "=\0\0\0\0\0\0\0"), sizeof(name), slot);                                                \
+#define APPEND_CGROUP(subsystem, name)                                                                                           \
+	do {                                                                                                                     \
+		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, subsystem##_cgrp_id))                                      \
+			at = append_cgroup(event, at, set, bpf_core_enum_value(enum cgroup_subsys_id, subsystem##_cgrp_id),      \
+				text8(name "=\0\0\0\0\0\0\0"), sizeof(name), slot);                                              \
 	} while (0)
 
 /* NUL-separated `subsystem=path`. */
@@ -233,10 +233,14 @@ static __always_inline enum layer overlay_layer(struct inode *inode)
 	return upper ? LAYER_UPPER : LAYER_LOWER;
 }
 
+/* In newer kernels the top bit of a stored nanosecond count says whether anyone asked for the time. */
+#define NANOSECONDS_MASK 0x7fffffffu
+
 static __always_inline u64 inode_mtime(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_mtime_sec))
-		return BPF_CORE_READ(inode, i_mtime_sec) * 1000000000ull + BPF_CORE_READ(inode, i_mtime_nsec);
+		return BPF_CORE_READ(inode, i_mtime_sec) * 1000000000ull +
+		       (BPF_CORE_READ(inode, i_mtime_nsec) & NANOSECONDS_MASK);
 	if (bpf_core_field_exists(((struct inode___hidden *)inode)->__i_mtime))
 		return BPF_CORE_READ((struct inode___hidden *)inode, __i_mtime.tv_sec) * 1000000000ull +
 		       BPF_CORE_READ((struct inode___hidden *)inode, __i_mtime.tv_nsec);
@@ -247,10 +251,11 @@ static __always_inline u64 inode_mtime(struct inode *inode)
 static __always_inline u64 inode_ctime(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull + BPF_CORE_READ(inode, i_ctime_nsec);
+		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull +
+		       (BPF_CORE_READ(inode, i_ctime_nsec) & NANOSECONDS_MASK);
 	if (bpf_core_field_exists(((struct inode___hidden *)inode)->__i_ctime))
 		return BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_sec) * 1000000000ull +
-		       BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_nsec);
+		       (BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_nsec) & NANOSECONDS_MASK);
 	return BPF_CORE_READ((struct inode___timespec *)inode, i_ctime.tv_sec) * 1000000000ull +
 	       BPF_CORE_READ((struct inode___timespec *)inode, i_ctime.tv_nsec);
 }
@@ -409,7 +414,8 @@ static __always_inline u64 rss_count(struct mm_struct *mm, u32 kind)
 	if (bpf_core_field_exists(((struct mm_struct___atomic *)mm)->rss_stat.count)) {
 		struct mm_struct___atomic *old = (void *)mm;
 
-		bpf_probe_read_kernel(&count, sizeof(count), (u8 *)__builtin_preserve_access_index(&old->rss_stat.count) + 8 * kind);
+		bpf_probe_read_kernel(
+			&count, sizeof(count), (u8 *)__builtin_preserve_access_index(&old->rss_stat.count) + 8 * kind);
 	} else {
 		bpf_probe_read_kernel(&count, sizeof(count),
 			(u8 *)__builtin_preserve_access_index(&mm->rss_stat) + kind * bpf_core_type_size(struct percpu_counter) +
