@@ -62,11 +62,15 @@ let package = Package(
             name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
+        tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("Alerts", ["EventModel", "SystemState", "Fields", "FilterLanguage", "CProbeABI"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
-        .testTarget(name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics"], swiftSettings: swift),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: ["FilterLanguage", "Diagnostics", "Fields", "SystemState", "EventModel", "CProbeABI"], swiftSettings: swift),
     ]
 )
