@@ -66,7 +66,7 @@ extension EventField {
             scratch.append(signed: value)
             return .bytes(scratch.finish())
         case .rawResult: return returned(event).map { .int($0) } ?? .none
-        case .failed: return .bool((returned(event) ?? 0) < 0)
+        case .failed: return returned(event).map { .bool($0 < 0) } ?? .none
 
         case .isIO: return .bool(has(EF_READS_FROM_FD, event) || has(EF_WRITES_TO_FD, event))
         case .isIORead: return .bool(has(EF_READS_FROM_FD, event))
@@ -108,10 +108,10 @@ extension EventField {
     /// System calls that only have a number are known by their own name.
     @inline(__always)
     static func typeName(_ event: EventView) -> Bytes {
-        if event.type <= 1, let code = event.integer(0, signed: false), let name = WireNames.shared.systemCall(UInt16(truncatingIfNeeded: code)) {
-            return name
-        }
-        return WireNames.shared.event(event.type)
+        guard event.type <= 1, let code = event.integer(0, signed: false) else { return WireNames.shared.event(event.type) }
+        // Captures of a program that did not know the call yet tell the machine's number only.
+        if code == 0, let number = event.integer(1, signed: false), let name = WireNames.shared.nativeCall(number) { return name }
+        return WireNames.shared.systemCall(UInt16(truncatingIfNeeded: code)) ?? WireNames.shared.event(event.type)
     }
 
     @inline(__always)

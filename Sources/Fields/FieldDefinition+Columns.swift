@@ -15,8 +15,8 @@ extension FieldDefinition {
             switch name {
             // Texts of arguments name descriptors, users and paths.
             case "evt.args", "evt.arg", "evt.info", "evt.abspath": return [.descriptors, .directory, .identity]
-            case "evt.is_syslog", "evt.io_dir": return .descriptors
-            default: return name.hasPrefix("evt.buflen.") || name.hasPrefix("evt.count.error.") ? .descriptors : []
+            case "evt.is_syslog", "evt.category": return .descriptors
+            default: return name.hasPrefix("evt.buflen") || name.hasPrefix("evt.count.error.") ? .descriptors : []
             }
         case "proc", "thread": return processColumns
         default: return []

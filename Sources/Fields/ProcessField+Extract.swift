@@ -172,6 +172,7 @@ extension ProcessField {
     /// The main thread of the process, nil when it is not known.
     private static func main(of slot: ThreadSlot, _ state: SystemState) -> ThreadSlot? {
         if state[slot].isMain { return slot }
+        if state[slot].isPlaceholder { return nil }
         let leader = state[slot].leader
         return leader.exists ? leader : nil
     }
@@ -294,7 +295,8 @@ extension ProcessField {
         default:
             scratch.append(pool[field == .exeLine ? state[slot].exe : state[slot].comm])
             let arguments = pool[state[slot].args]
-            if !arguments.isEmpty {
+            // One empty argument is what programs leave that write over their command line.
+            if arguments.count > 1 || arguments.count == 1 && arguments[0] != 0 {
                 scratch.append(blank)
                 scratch.append(words: arguments, separator: blank)
             }

@@ -28,6 +28,8 @@ struct WireNames: @unchecked Sendable {
     private let events: UnsafeMutablePointer<Bytes>
     private let calls: UnsafeMutablePointer<Bytes>
     private let callCount: Int
+    private let nativeCalls: UnsafeMutablePointer<Bytes>
+    private let nativeCallCount: Int
     private let parameters: UnsafeMutablePointer<Parameter>
     private let parameterRuns: UnsafeMutablePointer<Run>
     private let flags: UnsafeMutablePointer<Flag>
@@ -69,6 +71,13 @@ struct WireNames: @unchecked Sendable {
         events = flatten(EventTable.events.map { keep($0.name) })
         calls = flatten(EventTable.systemCallCodes.map { keep($0.name) })
         callCount = EventTable.systemCallCodes.count
+        var native: [Bytes] = []
+        for call in EventTable.syscalls where call.number >= 0 && call.number < 4096 {
+            while native.count <= call.number { native.append(.empty) }
+            native[call.number] = keep(call.name)
+        }
+        nativeCalls = flatten(native)
+        nativeCallCount = native.count
 
         var numbers: [String: UInt16] = [:]
         var names: [Bytes] = []
@@ -103,6 +112,12 @@ struct WireNames: @unchecked Sendable {
 
     /// Name of a portable system call code; nil outside the table.
     func systemCall(_ code: UInt16) -> Bytes? { Int(code) < callCount && !calls[Int(code)].isEmpty ? calls[Int(code)] : nil }
+
+    /// Name of a system call by its x86-64 number.
+    func nativeCall(_ number: Int64) -> Bytes? {
+        guard number >= 0, number < Int64(nativeCallCount), !nativeCalls[Int(number)].isEmpty else { return nil }
+        return nativeCalls[Int(number)]
+    }
 
     @inline(__always) func parameterCount(_ code: UInt16) -> Int { Int(parameterRuns[Int(code)].count) }
 

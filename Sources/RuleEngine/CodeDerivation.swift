@@ -90,7 +90,7 @@ struct CodeDerivation {
 
     /// Nil for a neutral check.
     private func codes(of check: Check) throws(CompileProblem) -> Codes? {
-        if let idiom = EventNumberIdiom(check) { return idiom == .always ? .all : .none }
+        if let idiom = EventNumberIdiom(check) { return idiom == .always ? Codes.all : Codes.none }
         guard let name = check.left.bareField?.name, name == "evt.type" || name == "syscall.type", check.modifier == nil,
             check.comparison == .equal || check.comparison == .notEqual || check.comparison == .in
         else { return nil }

@@ -77,10 +77,25 @@ enum Comparing {
 
     /// RE2 over a value, repaired to valid UTF-8 first as Falco does.
     static func matches(_ pattern: OpaquePointer, _ value: Bytes, scratch: inout ExtractionScratch) -> Bool {
-        if UTF8Repair.isValid(value) { return fullMatch(pattern, value) }
+        if isASCII(value) || UTF8Repair.isValid(value) { return fullMatch(pattern, value) }
         let mark = scratch.mark
         defer { scratch.rewind(to: mark) }
-        return fullMatch(pattern, UTF8Repair.repaired(value, scratch: &scratch))
+        scratch.begin()
+        UTF8Repair.append(value, to: &scratch)
+        return fullMatch(pattern, scratch.finish())
+    }
+
+    private static func isASCII(_ value: Bytes) -> Bool {
+        var index = 0
+        while index &+ 8 <= value.count {
+            guard UnsafeRawPointer(value.base + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { return false }
+            index &+= 8
+        }
+        while index < value.count {
+            guard value.base[index] < 0x80 else { return false }
+            index &+= 1
+        }
+        return true
     }
 
     private static func fullMatch(_ pattern: OpaquePointer, _ value: Bytes) -> Bool {
@@ -155,61 +170,5 @@ enum Comparing {
         case .exists: return true
         case .regex, .pmatch: return false  // refused by the compiler
         }
-    }
-}
-
-/// Well-formed UTF-8, and what to make of bytes that are not: U+FFFD for each maximal part of a sequence.
-enum UTF8Repair {
-    static func isValid(_ value: Bytes) -> Bool {
-        var index = 0
-        while index < value.count {
-            if index &+ 8 <= value.count,
-                UnsafeRawPointer(value.base + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-            {
-                index &+= 8
-                continue
-            }
-            let (length, isComplete) = sequence(value, index)
-            guard isComplete else { return false }
-            index &+= length
-        }
-        return true
-    }
-
-    /// A copy in the scratch.
-    static func repaired(_ value: Bytes, scratch: inout ExtractionScratch) -> Bytes {
-        scratch.begin()
-        var index = 0
-        while index < value.count {
-            let (length, isComplete) = sequence(value, index)
-            if isComplete { scratch.append(value[index..<index + length]) } else { scratch.append("\u{fffd}") }
-            index += length
-        }
-        return scratch.finish()
-    }
-
-    /// Length of the sequence at `start`, and whether it is whole; at least one byte.
-    private static func sequence(_ value: Bytes, _ start: Int) -> (length: Int, isComplete: Bool) {
-        let lead = value.base[start]
-        let (total, second): (Int, ClosedRange<UInt8>) =
-            switch lead {
-            case 0..<0x80: (1, 0...0)
-            case 0xc2...0xdf: (2, 0x80...0xbf)
-            case 0xe0: (3, 0xa0...0xbf)
-            case 0xed: (3, 0x80...0x9f)
-            case 0xe1...0xef: (3, 0x80...0xbf)
-            case 0xf0: (4, 0x90...0xbf)
-            case 0xf1...0xf3: (4, 0x80...0xbf)
-            case 0xf4: (4, 0x80...0x8f)
-            default: (0, 0...0)
-            }
-        if total <= 1 { return (1, total == 1) }
-        var length = 1
-        while length < total, start + length < value.count {
-            let byte = value.base[start + length]
-            guard length == 1 ? second.contains(byte) : byte & 0xc0 == 0x80 else { return (length, false) }
-            length += 1
-        }
-        return (length, length == total)
     }
 }

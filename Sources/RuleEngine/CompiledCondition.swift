@@ -58,13 +58,21 @@ final class TypedCheck: Sendable {
     let isNotEqualForEach: Bool
     /// `evt.type`, without transformer: known from the event code alone but for a few codes.
     let isEventType: Bool
-    /// Equal text, equal check.
+    /// Equal keys, equal expressions and checks: the unambiguous forms of the sides and of the whole.
+    let leftKey: String
+    let rightKey: String
+    let key: String
+    /// As the author may have written it, for listings.
     let text: String
 
     init(
         left: ValueExpression, kind: ValueKind, comparison: Comparison, modifier: ListModifier?, constants: [Constant],
-        right: ValueExpression?, isList: Bool, isNotEqualForEach: Bool, isEventType: Bool, text: String
+        right: ValueExpression?, isList: Bool, isNotEqualForEach: Bool, isEventType: Bool, source: Check
     ) {
+        leftKey = source.left.key
+        rightKey = source.right.key
+        key = "\(leftKey) \(comparison.rawValue) \(modifier?.rawValue ?? "") \(rightKey)"
+        text = source.normalised
         self.left = left
         self.kind = kind
         self.comparison = comparison
@@ -74,9 +82,34 @@ final class TypedCheck: Sendable {
         self.isList = isList
         self.isNotEqualForEach = isNotEqualForEach
         self.isEventType = isEventType
-        self.text = text
     }
 }
+
+// The normal form leaves quotes of arguments out, so `concat(a.b,"c.d")` and `concat(a.b,c.d)` look alike there; not here.
+extension Operand {
+    fileprivate var key: String {
+        switch self {
+        case .field: normalised
+        case .literal(let text, _): quoted(text)
+        case .list(let elements, _): "(" + elements.map(\.key).joined(separator: ",") + ")"
+        case .transformer(let transformer) where transformer.name == "val": transformer.arguments[0].key
+        case .transformer(let transformer):
+            transformer.name + "(" + transformer.arguments.map(\.key).joined(separator: ",") + ")"
+                + (transformer.selector.map { "[" + quoted($0) + "]" } ?? "")
+        }
+    }
+}
+extension RightSide {
+    fileprivate var key: String {
+        switch self {
+        case .none: ""
+        case .value(let text, _): quoted(text)
+        case .list(let items): "{" + items.map { quoted($0.text) }.joined(separator: ",") + "}"
+        case .operand(let operand): operand.key
+        }
+    }
+}
+private func quoted(_ text: String) -> String { "\(text.utf8.count):\"\(text)\"" }
 
 /// A right side as its type reads it.
 enum Constant: Sendable {

@@ -85,14 +85,7 @@ public struct ConditionCompiler {
         return TypedCheck(
             left: left, kind: kind, comparison: check.comparison, modifier: check.modifier, constants: constants, right: right,
             isList: left.isList, isNotEqualForEach: field?.name.hasPrefix("fd.") == true,
-            isEventType: field?.name == "evt.type" && field?.argument == nil, text: Self.text(of: check, kind))
-    }
-
-    /// Spellings of one check have one text: `==` is `=`, `true` is not `"true"` of a string.
-    private static func text(of check: Check, _ kind: ValueKind) -> String {
-        var plain = check
-        plain.isEqualSpelledTwice = false
-        return plain.normalised
+            isEventType: field?.name == "evt.type" && field?.argument == nil, source: check)
     }
 }
 

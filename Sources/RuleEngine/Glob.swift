@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import EventModel
 
-/// Bytes that a `[…]` of a pattern accepts.
+/// Bytes that a `[…]` of a pattern accepts, before any folding.
 struct ByteClass: Sendable, Equatable {
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
@@ -71,9 +71,12 @@ enum GlobText {
             offset += 1
         }
         var members = ByteClass()
-        func insert(_ range: ClosedRange<UInt8>) {
-            // A folded class holds the lower-case forms, and the value is folded before it is looked up.
-            for member in range { members.insert(fold(member, ignoringCase)) }
+        /// Ranges compare folded bytes, names of classes the byte as it is; so says glibc.
+        func insert(_ low: UInt8, _ high: UInt8) {
+            for value in low...high where fold(value, ignoringCase) == value {
+                members.insert(value)
+                if ignoringCase, value &- 97 < 26 { members.insert(value & ~0x20) }
+            }
         }
         var isFirst = true
         while let current = byte(offset), current != UInt8(ascii: "]") || isFirst {
@@ -82,7 +85,7 @@ enum GlobText {
             offset += 1
             if current == UInt8(ascii: "["), byte(offset) == UInt8(ascii: ":"), let name = className(pattern, after: offset + 1) {
                 guard let isMember = classTest(name.text) else { return (.never, offset) }
-                for value in UInt8.min...UInt8.max where isMember(value) { insert(value...value) }
+                for value in UInt8.min...UInt8.max where isMember(value) { members.insert(value) }
                 offset = name.next
                 continue
             }
@@ -100,9 +103,9 @@ enum GlobText {
                     high = escaped
                     offset += 1
                 }
-                (low, high) = (fold(low, ignoringCase), fold(high, ignoringCase))
             }
-            if low <= high { insert(low...high) }
+            (low, high) = (fold(low, ignoringCase), fold(high, ignoringCase))
+            if low <= high { insert(low, high) }
         }
         guard byte(offset) == UInt8(ascii: "]") else { return nil }
         if isInverted { members.invert() }
@@ -146,7 +149,7 @@ enum GlobText {
                     patternAt = next
                     continue
                 }
-                if valueAt < value.count, accepts(token, fold(value.base[valueAt], ignoringCase)) {
+                if valueAt < value.count, accepts(token, value.base[valueAt], ignoringCase) {
                     patternAt = next
                     valueAt += 1
                     continue
@@ -160,9 +163,9 @@ enum GlobText {
         }
     }
 
-    private static func accepts(_ token: GlobToken, _ byte: UInt8) -> Bool {
+    private static func accepts(_ token: GlobToken, _ byte: UInt8, _ ignoringCase: Bool) -> Bool {
         switch token {
-        case .literal(let literal): literal == byte
+        case .literal(let literal): literal == fold(byte, ignoringCase)
         case .any: true
         case .byteClass(let members): members.contains(byte)
         case .run, .never: false
@@ -225,8 +228,8 @@ struct GlobPattern {
                     tokenAt &+= 1
                     continue
                 }
-                let byte = isFolded ? Comparing.lowered(value.base[valueAt]) : value.base[valueAt]
-                if token == UInt16(byte) || token == Self.any
+                let byte = value.base[valueAt]
+                if token == UInt16(isFolded ? Comparing.lowered(byte) : byte) || token == Self.any
                     || (token >= Self.firstClass && classes[Int(token &- Self.firstClass)].contains(byte))
                 {
                     tokenAt &+= 1
