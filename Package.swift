@@ -15,7 +15,11 @@ func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "falco",
-    products: [.executable(name: "falco", targets: ["falco"])],
+    products: [
+        .executable(name: "falco", targets: ["falco"]),
+        // For the packages beside this one (Benchmarks, Fuzz): rooms, not an interface for others.
+        .library(name: "FalcoDataPlane", targets: ["CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState"]),
+    ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],
     targets: [
         // C
