@@ -15,7 +15,11 @@ func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "falco",
-    products: [.executable(name: "falco", targets: ["falco"])],
+    products: [
+        .executable(name: "falco", targets: ["falco"]),
+        // For the packages beside this one (Benchmarks, Fuzz): rooms, not an interface for others.
+        .library(name: "FalcoDataPlane", targets: ["CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState"]),
+    ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],
     targets: [
         // C
@@ -58,8 +62,10 @@ let package = Package(
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
         // tests
         tests("LinuxSystem", ["EventModel"]),
+        .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem"], swiftSettings: swift),
+            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
@@ -72,6 +78,8 @@ let package = Package(
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
-            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
+            name: "ConformanceTests",
+            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"],
+            swiftSettings: swift),
     ]
 )

@@ -28,6 +28,7 @@ typedef unsigned long size_t;
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
+typedef __s16 s16;
 typedef __s32 s32;
 typedef __u64 u64;
 typedef __s64 s64;
@@ -290,6 +291,7 @@ struct mm_struct___atomic {
 struct kernfs_node {
 	struct kernfs_node *__parent;
 	const char *name;
+	u64 id;
 };
 
 struct kernfs_node___parent {
@@ -341,6 +343,17 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	struct css_set *cgroups;
+};
+
+union __sifields {
+	struct {
+		int _pid;
+	} _kill;
+};
+
+struct kernel_siginfo {
+	int si_code;
+	union __sifields _sifields;
 };
 
 struct linux_binprm {

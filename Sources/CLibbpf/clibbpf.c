@@ -40,18 +40,12 @@ int probe_ring_create(const char *name, uint32_t bytes)
 	return bpf_map_create(BPF_MAP_TYPE_RINGBUF, name, 0, 0, bytes, NULL);
 }
 
-int probe_has_tracepoint(const char *name)
+int probe_has_tracepoint(const struct btf *kernel, const char *name)
 {
 	char type[96];
-	struct btf *btf = btf__load_vmlinux_btf();
-	int found;
 
-	if (!btf)
-		return 0;
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	found = btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
-	btf__free(btf);
-	return found;
+	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
 int probe_iterator_open(struct bpf_program *program, uint32_t pid)
@@ -77,9 +71,35 @@ int probe_iterator_open(struct bpf_program *program, uint32_t pid)
 	return fd;
 }
 
-int probe_last_error(void)
+uint32_t probe_constant(const struct bpf_object *object, const char *name)
 {
-	return -errno;
+	const struct btf *btf = bpf_object__btf(object);
+	int section_id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
+	const struct btf_type *section = section_id > 0 ? btf__type_by_id(btf, section_id) : NULL;
+	const struct bpf_map *map;
+	const char *map_name;
+	size_t bytes;
+
+	for (int row = 0; section && row < btf_vlen(section); row++) {
+		const struct btf_var_secinfo *variable = btf_var_secinfos(section) + row;
+		const struct btf_type *type = btf__type_by_id(btf, variable->type);
+		uint32_t value;
+
+		if (strcmp(btf__name_by_offset(btf, type->name_off), name) != 0)
+			continue;
+		bpf_object__for_each_map(map, object) {
+			map_name = bpf_map__name(map);
+			if (strlen(map_name) < 7 || strcmp(map_name + strlen(map_name) - 7, ".rodata") != 0)
+				continue;
+			const char *start = bpf_map__initial_value((struct bpf_map *)map, &bytes);
+
+			if (!start || variable->offset + sizeof(value) > bytes)
+				return 0;
+			memcpy(&value, start + variable->offset, sizeof(value));
+			return value;
+		}
+	}
+	return 0;
 }
 
 const struct probe_tail_row *probe_tail_rows(uint32_t *count)

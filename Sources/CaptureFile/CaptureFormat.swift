@@ -13,6 +13,7 @@ enum CaptureFormat {
     static let eventBlockBytesMax = 64 * 1024
     /// An event with a large payload; ours, so that a damaged length cannot ask for gigabytes.
     static let largeEventBlockBytesMax = 64 * 1024 * 1024
+    static func eventBlockBytesMax(large: Bool) -> Int { large ? largeEventBlockBytesMax : eventBlockBytesMax }
     /// One entry of a process or descriptor list.
     static let entryBytesMax = 1024 * 1024
 }

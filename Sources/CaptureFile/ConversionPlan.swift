@@ -22,11 +22,12 @@ struct ConversionPlan: Equatable {
     var isDelivered: Bool
     /// Kept until its exit event comes.
     var isStored: Bool
-    var type: UInt16
-    /// One per parameter of the result.
-    var sources: [ParameterSource]
     /// The parameters are those of the original, unchanged.
     var isIdentity: Bool
+    var type: UInt16
+    /// Into `ConversionTable.sources`; one per parameter of the result.
+    var firstSource: Int32
+    var sourceCount: Int32
 }
 
 enum ConversionVerdict: Equatable {
@@ -39,8 +40,9 @@ enum ConversionVerdict: Equatable {
     case planned(Int)
 }
 
-/// The rows of conversions.def, folded once into plans by (type, parameter count).
-final class ConversionTable: Sendable {
+/// The rows of conversions.def, folded once into plans by (type, parameter count). Lives as long as the program, so its
+/// tables are plain memory: a look-up per event counts no references.
+final class ConversionTable: @unchecked Sendable {
     static let shared = ConversionTable()
 
     /// Parameter counts that plans are kept for; no event type has as many.
@@ -48,8 +50,9 @@ final class ConversionTable: Sendable {
     /// No chain in the table is nearly as long; a longer one would be a loop.
     static let roundsMax = 50
 
-    let plans: [ConversionPlan]
-    private let index: ContiguousArray<Int16>
+    let plans: UnsafeBufferPointer<ConversionPlan>
+    let sources: UnsafeBufferPointer<ParameterSource>
+    private let index: UnsafeBufferPointer<Int16>
     private static let indexUnchanged: Int16 = -1
     private static let indexDropped: Int16 = -2
     private static let indexUnknown: Int16 = -3
@@ -76,7 +79,8 @@ final class ConversionTable: Sendable {
             byKey[Int(row.event) * Self.countsPerType + row.parameterCount] = row
         }
         var plans: [ConversionPlan] = []
-        var index = ContiguousArray(repeating: Self.indexUnchanged, count: EventTable.count * Self.countsPerType)
+        var sources: [ParameterSource] = []
+        var index = [Int16](repeating: Self.indexUnchanged, count: EventTable.count * Self.countsPerType)
         for type in 0..<EventTable.count {
             for count in 0..<Self.countsPerType {
                 let at = type * Self.countsPerType + count
@@ -84,19 +88,27 @@ final class ConversionTable: Sendable {
                 case .unchanged: break
                 case .dropped: index[at] = Self.indexDropped
                 case .unknownLayout: index[at] = Self.indexUnknown
-                case .plan(let plan):
+                case .plan(var plan, let own):
+                    plan.firstSource = Int32(sources.count)
                     index[at] = Int16(plans.count)
                     plans.append(plan)
+                    sources += own
                 }
             }
         }
-        self.plans = plans
-        self.index = index
+        func keep<T>(_ values: [T]) -> UnsafeBufferPointer<T> {
+            let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: values.count)
+            _ = memory.initialize(from: values)
+            return UnsafeBufferPointer(memory)
+        }
+        self.plans = keep(plans)
+        self.sources = keep(sources)
+        self.index = keep(index)
     }
 
     private enum Folded {
         case unchanged, dropped, unknownLayout
-        case plan(ConversionPlan)
+        case plan(ConversionPlan, [ParameterSource])
     }
 
     private static func fold(type original: UInt16, count: Int, rows: [Int: Row]) -> Folded {
@@ -149,7 +161,9 @@ final class ConversionTable: Sendable {
         let isIdentity = type == original && sources == (0..<count).map { ParameterSource(kind: .own, index: UInt8($0)) }
         if isIdentity && isDelivered && !isStored { return .unchanged }
         return .plan(
-            ConversionPlan(isDelivered: isDelivered, isStored: isStored, type: type, sources: sources, isIdentity: isIdentity))
+            ConversionPlan(
+                isDelivered: isDelivered, isStored: isStored, isIdentity: isIdentity, type: type, firstSource: 0,
+                sourceCount: Int32(sources.count)), sources)
     }
 
     private static func source(

@@ -3,48 +3,6 @@ import CProbeABI
 import EventModel
 import Glibc
 
-/// An event as it lies in a block, checked: every length is inside.
-struct RawEvent {
-    var timestampNs: UInt64
-    var tid: Int64
-    var type: UInt16
-    var parameterCount: Int
-    /// 2, or 4 where the type has a large payload.
-    var lengthBytes: Int
-    /// The lengths and, behind them, the parameters.
-    var body: Bytes
-
-    @inline(__always)
-    func length(_ index: Int) -> Int { Self.length(body.base, index, lengthBytes) }
-
-    @inline(__always)
-    static func length(_ body: UnsafePointer<UInt8>, _ index: Int, _ lengthBytes: Int) -> Int {
-        let at = UnsafeRawPointer(body + index &* lengthBytes)
-        return lengthBytes == 2 ? Int(at.loadUnaligned(as: UInt16.self)) : Int(at.loadUnaligned(as: UInt32.self))
-    }
-
-    /// The parameter count of an event that was written without it: the table's, or the largest below that
-    /// with which lengths and data exactly fill the record. Nil when none does.
-    static func inferParameterCount(type: UInt16, body: Bytes, bodyBytes: Int) -> Int? {
-        let lengthBytes = Self.lengthBytes(of: type)
-        var count = EventTable.parameterCountByCode[Int(type)]
-        while count >= 0 {
-            if count * lengthBytes <= bodyBytes {
-                var total = count * lengthBytes
-                for index in 0..<count { total += length(body.base, index, lengthBytes) }
-                if total == bodyBytes { return count }
-            }
-            count -= 1
-        }
-        return nil
-    }
-
-    @inline(__always)
-    static func lengthBytes(of type: UInt16) -> Int {
-        EventTable.flagsByCode[Int(type)] & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
-    }
-}
-
 /// Rewrites the events of older captures, which came as enter and exit pairs, into today's.
 struct EventConverter: ~Copyable {
     enum Outcome {
@@ -60,7 +18,7 @@ struct EventConverter: ~Copyable {
         case arenaFull
     }
 
-    let table = ConversionTable.shared
+    private let table = ConversionTable.shared
     var enterEvents = EnterEventTable()
 
     /// Offsets of the original's parameters; one more than parameters, the last is the end.
@@ -99,18 +57,16 @@ struct EventConverter: ~Copyable {
     }
 
     private mutating func apply(_ number: Int, to event: RawEvent, into arena: inout Arena) -> Outcome {
-        // Read through the table each time: a copy of the plan would count references per event.
-        let isIdentity = table.plans[number].isIdentity
-        let isDelivered = table.plans[number].isDelivered
-        let isStored = table.plans[number].isStored
-        if isIdentity && !isDelivered {
+        let plan = table.plans[number]
+        if plan.isIdentity && !plan.isDelivered {
             let room = enterEvents.store(
                 tid: event.tid, type: event.type, parameterCount: UInt16(event.parameterCount), byteCount: event.body.count)
             room.copyMemory(from: event.body.base, byteCount: event.body.count)
             return .dropped
         }
-        let type = table.plans[number].type
-        let count = table.plans[number].sources.count
+        let type = plan.type
+        let count = Int(plan.sourceCount)
+        let sources = table.sources.baseAddress! + Int(plan.firstSource)
         let lengthBytes = RawEvent.lengthBytes(of: type)
 
         Self.offsets(of: event, to: own)
@@ -120,7 +76,7 @@ struct EventConverter: ~Copyable {
 
         var data = 0
         for index in 0..<count {
-            let length = self.length(of: table.plans[number].sources[index], event, enter, enterCount)
+            let length = self.length(of: sources[index], event, enter, enterCount)
             // A parameter of an ordinary event has sixteen bits for its length.
             guard lengthBytes == 4 || length <= 0xffff else { return .tooLarge }
             data += length
@@ -132,7 +88,7 @@ struct EventConverter: ~Copyable {
         var lengths = target + EventView.headerBytes
         var place = lengths + count * lengthBytes
         for index in 0..<count {
-            let source = table.plans[number].sources[index]
+            let source = sources[index]
             let length = self.length(of: source, event, enter, enterCount)
             if lengthBytes == 2 {
                 lengths.storeBytes(of: UInt16(length), as: UInt16.self)
@@ -150,13 +106,13 @@ struct EventConverter: ~Copyable {
             }
             place += length
         }
-        if isStored {
+        if plan.isStored {
             let body = total - EventView.headerBytes
             let room = enterEvents.store(tid: event.tid, type: type, parameterCount: UInt16(count), byteCount: body)
             room.copyMemory(from: target + EventView.headerBytes, byteCount: body)
         }
         if type == PPME_PROCEXIT_1_E.code { enterEvents.remove(tid: event.tid) }
-        return isDelivered ? .rewritten(arena.commit(total)) : .dropped
+        return plan.isDelivered ? .rewritten(arena.commit(total)) : .dropped
     }
 
     @inline(__always)

@@ -15,9 +15,14 @@ final class LoadedProbe {
     init(ringCount: Int, ringBytes: Int, possibleCPUs: Int, useIterators: Bool) throws(CaptureError) {
         var left: Set<ProbeProgram> = useIterators ? [] : Set(ProbeProgram.iterators)
         var refused: [(ProbeProgram, String)] = []
-        for program in ProbeProgram.allCases where program.optionalEvent != nil && probe_has_tracepoint(program.rawValue) == 0 {
-            left.insert(program)
-            refused.append((program, "this kernel has no such tracepoint"))
+        if let kernel = btf__load_vmlinux_btf() {
+            for program in ProbeProgram.allCases where program.optionalEvent != nil {
+                if probe_has_tracepoint(kernel, program.rawValue) == 0 {
+                    left.insert(program)
+                    refused.append((program, "this kernel has no such tracepoint"))
+                }
+            }
+            btf__free(kernel)
         }
         while true {
             switch try Self.load(without: left, ringCount: ringCount, ringBytes: ringBytes, possibleCPUs: possibleCPUs) {
@@ -55,8 +60,14 @@ final class LoadedProbe {
         guard let object = bpf_object__open_mem(bytes.baseAddress, bytes.count, &options) else {
             throw CaptureError("could not open the embedded probe: \(Errno.last)\(logHint())")
         }
+        guard probe_constant(object, "probe_abi_version") == UInt32(PROBE_ABI_VERSION) else {
+            bpf_object__close(object)
+            throw CaptureError("the embedded probe speaks another version than the agent: build both from the same sources")
+        }
         for program in left {
-            if let pointer = bpf_object__find_program_by_name(object, program.rawValue) { bpf_program__set_autoload(pointer, false) }
+            if let pointer = bpf_object__find_program_by_name(object, program.rawValue) {
+                bpf_program__set_autoload(pointer, false)
+            }
         }
         do throws(CaptureError) {
             try size(object, "rings", ringCount)
@@ -83,7 +94,9 @@ final class LoadedProbe {
         if let failed, let program = ProbeProgram(rawValue: failed), program.isDispensable, !left.contains(program) {
             return .refused(program, reason.description)
         }
-        if let failed { throw CaptureError("could not load program '\(failed)': \(reason)\(hint(for: reason))\(lastLine(of: log))") }
+        if let failed {
+            throw CaptureError("could not load program '\(failed)': \(reason)\(hint(for: reason))\(lastLine(of: log))")
+        }
         throw CaptureError("could not load the probe: \(reason)\(hint(for: reason))\(lastLine(of: log))")
     }
 
@@ -102,7 +115,9 @@ final class LoadedProbe {
     }
 
     private static func lastLine(of log: String) -> String {
-        let lines = log.split(separator: "\n").filter { !$0.hasPrefix("libbpf:") && !$0.hasPrefix("processed ") && !$0.hasPrefix("--") }
+        let lines = log.split(separator: "\n").filter {
+            !$0.hasPrefix("libbpf:") && !$0.hasPrefix("processed ") && !$0.hasPrefix("--")
+        }
         return lines.last.map { " (the verifier says: \($0))" } ?? ""
     }
     private static func logHint() -> String {
@@ -180,7 +195,9 @@ final class LoadedProbe {
         return bpf_map__fd(map)
     }
 
-    func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ map: String, _ key: Key, _ value: Value, onlyNew: Bool = false) throws(CaptureError) {
+    func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(_ map: String, _ key: Key, _ value: Value, onlyNew: Bool = false)
+        throws(CaptureError)
+    {
         var (key, value) = (key, value)
         let flags = onlyNew ? BPF_NOEXIST : BPF_ANY
         let result = bpf_map_update_elem(try mapDescriptor(map), &key, &value, UInt64(flags))

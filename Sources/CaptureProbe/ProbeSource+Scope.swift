@@ -4,8 +4,8 @@ import Capture
 import LinuxSystem
 
 extension ProbeSource {
-    /// Enters the trees below `pids` into the scope. The fork hook is attached, so whatever a known process starts from now on enters
-    /// by itself; what exists is found by walking /proc until a whole walk finds nothing new.
+    /// Enters the trees below `pids` into the scope. The fork hook is attached, so whatever a known process starts from now on
+    /// enters by itself; what exists is found by walking /proc until a whole walk finds nothing new.
     func enterTrees(_ pids: [Int64]) throws(CaptureError) {
         var members = Set(pids)
         for pid in pids { try enter(pid, PROBE_SCOPE_IN) }
@@ -27,7 +27,8 @@ extension ProbeSource {
             var ancestor = proc.parent(of: pid) ?? 0
             var depth = 0
             while ancestor > 0, depth < 64, !members.contains(ancestor) {
-                try loaded.update("scope_tasks", UInt32(truncatingIfNeeded: ancestor), UInt32(PROBE_SCOPE_ANCESTOR.rawValue), onlyNew: true)
+                try loaded.update(
+                    "scope_tasks", UInt32(truncatingIfNeeded: ancestor), UInt32(PROBE_SCOPE_ANCESTOR.rawValue), onlyNew: true)
                 ancestor = proc.parent(of: ancestor) ?? 0
                 depth += 1
             }
@@ -52,7 +53,9 @@ extension ProbeSource {
         case .host: nil
         case .tree: Set(loaded.keys("scope_tasks").map(Int64.init))
         case .cgroups(let references):
-            Set(proc.processIDs().filter { pid in references.contains { proc.isInside($0, pid: pid, hostRoot: options.hostRoot) } })
+            Set(
+                proc.processIDs().filter { pid in references.contains { proc.isInside($0, pid: pid, hostRoot: options.hostRoot) }
+                })
         }
     }
 
@@ -62,7 +65,8 @@ extension ProbeSource {
             switch reference {
             case .id(let number): id = number
             case .path(let path):
-                guard let found = CgroupTree.directory(path, hostRoot: options.hostRoot).flatMap({ try? Files.status($0).inode }) else {
+                guard let found = CgroupTree.directory(path, hostRoot: options.hostRoot).flatMap({ try? Files.status($0).inode })
+                else {
                     throw CaptureError("could not limit the scope to cgroup '\(path)': no such cgroup in the unified hierarchy")
                 }
                 id = found
@@ -82,7 +86,8 @@ enum CgroupTree {
         guard let text = try? Files.read("/proc/self/mountinfo", bytesMax: 1 << 20) else { return nil }
         for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
-            guard let dash = words.firstIndex(of: "-"), dash + 1 < words.count, words[dash + 1] == "cgroup2", words.count > 4 else { continue }
+            guard let dash = words.firstIndex(of: "-"), dash + 1 < words.count, words[dash + 1] == "cgroup2", words.count > 4
+            else { continue }
             return String(words[4])
         }
         return nil
@@ -91,7 +96,8 @@ enum CgroupTree {
     /// The directory of a cgroup given as a directory or as a path below the mount point.
     static func directory(_ path: String, hostRoot: String) -> String? {
         guard let mount = mountPoint(hostRoot: hostRoot) else { return nil }
-        let candidates = path == mount || path.hasPrefix(mount + "/") ? [path] : [mount + (path.hasPrefix("/") ? path : "/" + path)]
+        let candidates =
+            path == mount || path.hasPrefix(mount + "/") ? [path] : [mount + (path.hasPrefix("/") ? path : "/" + path)]
         return candidates.first { (try? Files.status($0).kind) == .directory }
     }
 }
@@ -99,7 +105,8 @@ enum CgroupTree {
 extension ProcFilesystem {
     /// Whether a process is in a cgroup of the unified hierarchy or below it.
     func isInside(_ reference: CgroupReference, pid: Int64, hostRoot: String) -> Bool {
-        guard let text = try? Files.read("\(path)/\(pid)/cgroup", bytesMax: 16384), let mount = CgroupTree.mountPoint(hostRoot: hostRoot),
+        guard let text = try? Files.read("\(path)/\(pid)/cgroup", bytesMax: 16384),
+            let mount = CgroupTree.mountPoint(hostRoot: hostRoot),
             let line = String(decoding: text, as: UTF8.self).split(separator: "\n").first(where: { $0.hasPrefix("0::") })
         else { return false }
         var own = String(line.dropFirst(3))

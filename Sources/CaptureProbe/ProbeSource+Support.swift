@@ -20,19 +20,21 @@ extension ProbeSource {
             if !effective.contains(.perfmon) { lacking.append("CAP_PERFMON") }
             if !lacking.isEmpty {
                 return .unavailable(
-                    "could not load the probe: no privileges, \(lacking.joined(separator: " and ")) missing; run it as root, or with CAP_BPF, "
-                        + "CAP_PERFMON and CAP_SYS_PTRACE")
+                    "could not load the probe: no privileges, \(lacking.joined(separator: " and ")) missing; run it as root, or "
+                        + "with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE")
             }
         }
         guard Files.exists("/sys/kernel/btf/vmlinux") else {
             return .unavailable(
-                "could not load the probe: /sys/kernel/btf/vmlinux is missing; it needs a kernel built with CONFIG_DEBUG_INFO_BTF")
+                "could not load the probe: /sys/kernel/btf/vmlinux is missing; it needs a kernel built with CONFIG_DEBUG_INFO_BTF"
+            )
         }
         let ring = probe_ring_create("falco_probe", UInt32(MappedMemory.pageBytes))
         guard ring >= 0 else {
             let reason = Errno(-ring)
             let hint =
-                reason == .notPermitted ? "; a security module, seccomp or the container's runtime forbids bpf()"
+                reason == .notPermitted
+                ? "; a security module, seccomp or the container's runtime forbids bpf()"
                 : reason == .invalid ? "; it needs Linux 5.8 or newer" : ""
             return .unavailable("could not load the probe: the kernel refused a BPF ring buffer: \(reason)\(hint)")
         }
@@ -41,9 +43,10 @@ extension ProbeSource {
     }
 
     /// Initial namespaces have fixed numbers.
+    static let hostPidNamespace: UInt64 = 0xefff_fffc
     static var isInHostPidNamespace: Bool {
         guard let own = try? Files.status("/proc/self/ns/pid") else { return true }
-        return own.inode == 0xefff_fffc
+        return own.inode == hostPidNamespace
     }
 
     /// What the engine is, and what it can and cannot see: for the agent's first lines.
@@ -55,7 +58,8 @@ extension ProbeSource {
         switch options.scope {
         case .host: lines.append("Scope: every process of this machine except ourselves")
         case .tree(let pids):
-            lines.append("Scope: the process tree of \(pids.map(String.init).joined(separator: ", ")); work handed to a daemon leaves it")
+            lines.append(
+                "Scope: the process tree of \(pids.map(String.init).joined(separator: ", ")); work handed to a daemon leaves it")
         case .cgroups(let references): lines.append("Scope: \(references.count) control group\(references.count == 1 ? "" : "s")")
         }
         if isAttached {

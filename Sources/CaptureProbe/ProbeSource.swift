@@ -7,8 +7,8 @@ import LinuxSystem
 
 /// Live events of this machine from our eBPF probe.
 ///
-/// Order of use: `init` (load) → `setInterest` → `attach` → `snapshot` → `nextBatch` … → `close`. Whoever follows one command calls
-/// `finish` when it has ended: the next batches then deliver what is left, and `end`.
+/// Order of use: `init` (load) → `setInterest` → `attach` → `snapshot` → `nextBatch` … → `close`. Whoever follows one command
+/// calls `finish` when it has ended: the next batches then deliver what is left, and `end`.
 public final class ProbeSource: EventSource {
     let options: ProbeOptions
     let loaded: LoadedProbe
@@ -53,9 +53,11 @@ public final class ProbeSource: EventSource {
     /// Loads the probe into the kernel; nothing is attached yet. About 0.1 s.
     public init(_ options: ProbeOptions = ProbeOptions()) throws(CaptureError) {
         if case .unavailable(let reason) = Self.probeSupport() { throw CaptureError(reason) }
-        guard options.ringBytes >= MappedMemory.pageBytes, options.ringBytes & (options.ringBytes - 1) == 0, options.ringBytes <= 1 << 31
+        guard options.ringBytes >= MappedMemory.pageBytes, options.ringBytes & (options.ringBytes - 1) == 0,
+            options.ringBytes <= 1 << 31
         else {
-            throw CaptureError("a ring of \(options.ringBytes) bytes is not possible: its size is a power of two of at least a page")
+            throw CaptureError(
+                "a ring of \(options.ringBytes) bytes is not possible: its size is a power of two of at least a page")
         }
         self.options = options
         proc = ProcFilesystem(hostRoot: options.hostRoot)
@@ -75,6 +77,10 @@ public final class ProbeSource: EventSource {
             poller = try Poller()
             wakeUp = try WakeUp()
             try poller.add(wakeUp.descriptor, token: 0)
+            // Edge-triggered: a ring with events in it is the normal case, only its bell ends a wait.
+            for (index, ring) in rings.descriptors.enumerated() {
+                try poller.add(ring, token: UInt64(index + 1), edgeTriggered: true)
+            }
         } catch { throw CaptureError("could not make a poller: \(error)") }
         do {
             settingsMemory = try MappedMemory(fd: try loaded.mapDescriptor("settings"), count: page, writable: true)
@@ -90,13 +96,16 @@ public final class ProbeSource: EventSource {
 
     private static func makeRings(_ loaded: LoadedProbe, count: Int, bytes: Int) throws(CaptureError) -> RingSet {
         var descriptors: [Int32] = []
-        // The map of maps and our mappings keep the rings.
-        defer { for descriptor in descriptors { closeDescriptor(descriptor) } }
-        for index in 0..<count {
-            let ring = probe_ring_create("falco_ring", UInt32(bytes))
-            guard ring >= 0 else { throw CaptureError("could not create ring \(index) of \(bytes) bytes: \(Errno(-ring))") }
-            descriptors.append(ring)
-            try loaded.update("rings", UInt32(index), ring)
+        do throws(CaptureError) {
+            for index in 0..<count {
+                let ring = probe_ring_create("falco_ring", UInt32(bytes))
+                guard ring >= 0 else { throw CaptureError("could not create ring \(index) of \(bytes) bytes: \(Errno(-ring))") }
+                descriptors.append(ring)
+                try loaded.update("rings", UInt32(index), ring)
+            }
+        } catch {
+            descriptors.forEach(closeDescriptor)
+            throw error
         }
         do throws(Errno) {
             return try RingSet(descriptors: descriptors, bytes: bytes)
@@ -156,7 +165,9 @@ public final class ProbeSource: EventSource {
         if wants(["execve", "execveat"], [PPME_SYSCALL_EXECVE_19_X.code, PPME_SYSCALL_EXECVEAT_X.code]) {
             bits |= UInt32(PROBE_SCHED_EXEC.rawValue)
         }
-        let clones = [PPME_SYSCALL_CLONE_20_X.code, PPME_SYSCALL_FORK_20_X.code, PPME_SYSCALL_VFORK_20_X.code, PPME_SYSCALL_CLONE3_X.code]
+        let clones = [
+            PPME_SYSCALL_CLONE_20_X.code, PPME_SYSCALL_FORK_20_X.code, PPME_SYSCALL_VFORK_20_X.code, PPME_SYSCALL_CLONE3_X.code,
+        ]
         if wants(["clone", "clone3", "fork", "vfork"], clones) { bits |= UInt32(PROBE_SCHED_FORK.rawValue) }
         return bits
     }

@@ -37,7 +37,10 @@ final class RingSet {
     private static let discardBit: UInt32 = 1 << 30
     private static let prefixBytes = MemoryLayout<probe_record_prefix>.size
 
-    /// Maps the rings behind `descriptors`, each of `bytes` bytes.
+    /// For waiting; closed with the set.
+    let descriptors: [Int32]
+
+    /// Maps the rings behind `descriptors`, each of `bytes` bytes, and owns them from now on, also when it fails.
     init(descriptors: [Int32], bytes: Int) throws(Errno) {
         let page = MappedMemory.pageBytes
         var mappings: [MappedMemory] = []
@@ -62,12 +65,15 @@ final class RingSet {
         } catch {
             rings.deallocate()
             heap.deallocate()
+            descriptors.forEach(closeDescriptor)
             throw error
         }
         self.mappings = mappings
+        self.descriptors = descriptors
     }
 
     deinit {
+        descriptors.forEach(closeDescriptor)
         rings.deallocate()
         heap.deallocate()
     }

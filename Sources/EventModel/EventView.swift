@@ -21,7 +21,7 @@ public struct EventView: @unchecked Sendable {
     public let isStateOnly: Bool
     /// Takes an event number, but only the state sees it: enter events that come with an exit event, and the container and
     /// account events that a capture begins with.
-    public let isHidden: Bool
+    public private(set) var isHidden: Bool
     private let lengthBytes: Int
 
     public static let headerBytes = Int(PROBE_EVENT_HEADER_BYTES)
@@ -50,6 +50,13 @@ public struct EventView: @unchecked Sendable {
         var total = Self.headerBytes &+ Int(count) &* lengthBytes
         for index in 0..<Int(count) { total &+= lengthOfParameter(index) }
         guard total <= Int(length) else { throw .parametersOutside }
+    }
+
+    @inline(__always)
+    public func hidden() -> EventView {
+        var copy = self
+        copy.isHidden = true
+        return copy
     }
 
     @inline(__always) private func lengthOfParameter(_ index: Int) -> Int {

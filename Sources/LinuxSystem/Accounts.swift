@@ -17,7 +17,9 @@ public enum Accounts {
     /// `name:password:uid:gid:gecos:home:shell`
     public static func parsePasswd(_ content: [UInt8]) -> [UserRow] {
         rows(content).compactMap { fields in
-            guard fields.count >= 7, !fields[0].isEmpty, let uid = decimal(fields[2]), let gid = decimal(fields[3]) else { return nil }
+            guard fields.count >= 7, !fields[0].isEmpty, let uid = decimal(fields[2]), let gid = decimal(fields[3]) else {
+                return nil
+            }
             var row = UserRow()
             (row.uid, row.gid) = (uid, gid)
             (row.name, row.home, row.shell) = (Array(fields[0]), Array(fields[5]), Array(fields[6]))

@@ -2,7 +2,7 @@
 import CLinux
 import Glibc
 
-/// A child process that exists but has not started its program: it waits at a gate until somebody has put it into the probe's scope.
+/// A child process that exists but has not started its program: it waits at a gate until it is in the probe's scope.
 ///
 /// `init` → (scope it by `pid`) → `start()` → `poll()` until it has ended.
 public final class ChildProcess {

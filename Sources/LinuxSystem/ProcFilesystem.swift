@@ -33,7 +33,9 @@ public struct ProcFilesystem: Sendable {
     /// The thread's row; nil when it is gone.
     public func thread(_ tid: Int64) -> ThreadRow? {
         let directory = "\(path)/\(tid)"
-        guard let status = try? Files.read(directory + "/status", bytesMax: 16384), let numbers = stat(directory) else { return nil }
+        guard let status = try? Files.read(directory + "/status", bytesMax: 16384), let numbers = stat(directory) else {
+            return nil
+        }
         var row = ThreadRow()
         row.tid = tid
         fill(&row, status: status)
@@ -96,7 +98,9 @@ public struct ProcFilesystem: Sendable {
         if let text = try? Files.read(directory + "/loginuid", bytesMax: 32) {
             row.loginuid = ProcText.integer(text[...]).map { UInt32(truncatingIfNeeded: $0) } ?? row.loginuid
         }
-        if let limits = try? Files.read(directory + "/limits", bytesMax: 8192), let value = ProcText.value("Max open files", in: limits) {
+        if let limits = try? Files.read(directory + "/limits", bytesMax: 8192),
+            let value = ProcText.value("Max open files", in: limits)
+        {
             row.fdlimit = ProcText.integer(ProcText.words(value).first) ?? -1
         }
         row.cgroups = Self.cgroups((try? Files.read(directory + "/cgroup", bytesMax: 16384)) ?? [])
@@ -121,7 +125,9 @@ public struct ProcFilesystem: Sendable {
         }
         var result: [UInt8] = []
         for name in wanted {
-            guard let path = paths[name] ?? unified, result.count + name.utf8.count + path.count + 2 <= cgroupsBytesMax else { continue }
+            guard let path = paths[name] ?? unified, result.count + name.utf8.count + path.count + 2 <= cgroupsBytesMax else {
+                continue
+            }
             result += Array(name.utf8) + [UInt8(ascii: "=")] + path + [0]
         }
         return result
@@ -139,9 +145,10 @@ public struct ProcFilesystem: Sendable {
     }
 
     /// The kernel marks the path of a removed file; the probe reports the path without it.
-    static func withoutDeletedMark(_ target: [UInt8]) -> [UInt8] {
+    public static func withoutDeletedMark(_ target: [UInt8]) -> [UInt8] {
         let mark = Array(" (deleted)".utf8)
-        return target.count > mark.count && target.suffix(mark.count).elementsEqual(mark) ? Array(target.dropLast(mark.count)) : target
+        return target.count > mark.count && target.suffix(mark.count).elementsEqual(mark)
+            ? Array(target.dropLast(mark.count)) : target
     }
 
     static func hasPrefix(_ text: [UInt8], _ prefix: StaticString) -> Bool {
@@ -167,7 +174,8 @@ public struct ProcFilesystem: Sendable {
         func number(_ index: Int) -> Int64 { ProcText.integer(words[index]) ?? 0 }
         return StatNumbers(
             parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
-            minorFaults: UInt64(max(0, number(7))), majorFaults: UInt64(max(0, number(9))), startTicks: UInt64(max(0, number(19))))
+            minorFaults: UInt64(max(0, number(7))), majorFaults: UInt64(max(0, number(9))), startTicks: UInt64(max(0, number(19)))
+        )
     }
 }
 

@@ -27,7 +27,9 @@ public final class SocketTable {
         // Num RefCount Protocol Flags Type St Inode Path
         for words in (try? Files.read(directory + "unix")).map(Self.lines) ?? [] where words.count >= 7 {
             guard let inode = Machine.decimal(words[6]) else { continue }
-            unix[inode] = (ProcText.hexadecimal(words[0].prefix { $0 != UInt8(ascii: ":") }) ?? 0, words.count > 7 ? Array(words[7]) : [])
+            unix[inode] = (
+                ProcText.hexadecimal(words[0].prefix { $0 != UInt8(ascii: ":") }) ?? 0, words.count > 7 ? Array(words[7]) : []
+            )
         }
         // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
         for words in (try? Files.read(directory + "netlink")).map(Self.lines) ?? [] where words.count >= 10 {
@@ -36,7 +38,9 @@ public final class SocketTable {
     }
 
     /// Without the heading line.
-    private static func lines(_ text: [UInt8]) -> [[ArraySlice<UInt8>]] { text.split(separator: 10).dropFirst().map(ProcText.words) }
+    private static func lines(_ text: [UInt8]) -> [[ArraySlice<UInt8>]] {
+        text.split(separator: 10).dropFirst().map(ProcText.words)
+    }
 
     /// `sl local remote st queues timer retransmits uid timeout inode`
     private func addInet(_ words: [ArraySlice<UInt8>], isIPv6: Bool, l4Protocol: UInt8) {
@@ -60,7 +64,8 @@ public final class SocketTable {
             rest = rest.dropFirst(8)
         }
         let bytes =
-            isIPv6 ? AddressBytes(high: address[0] | address[1] << 32, low: address[2] | address[3] << 32)
+            isIPv6
+            ? AddressBytes(high: address[0] | address[1] << 32, low: address[2] | address[3] << 32)
             : AddressBytes(ipv4NetworkOrder: UInt32(truncatingIfNeeded: address[0]))
         return (bytes, UInt16(truncatingIfNeeded: port))
     }

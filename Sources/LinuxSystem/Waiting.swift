@@ -86,7 +86,9 @@ public final class MappedMemory {
 
     public init(fd: Int32, offset: Int = 0, count: Int, writable: Bool) throws(Errno) {
         let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
-        guard let mapped = mmap(nil, count, protection, MAP_SHARED, fd, off_t(offset)), mapped != MAP_FAILED else { throw Errno.last }
+        guard let mapped = mmap(nil, count, protection, MAP_SHARED, fd, off_t(offset)), mapped != MAP_FAILED else {
+            throw Errno.last
+        }
         base = mapped
         self.count = count
     }

@@ -37,7 +37,8 @@ func base64(_ bytes: [UInt8]) -> [UInt8] {
     var index = 0
     while index < bytes.count {
         let left = bytes.count - index
-        let word = UInt32(bytes[index]) << 16 | UInt32(left > 1 ? bytes[index + 1] : 0) << 8 | UInt32(left > 2 ? bytes[index + 2] : 0)
+        let word =
+            UInt32(bytes[index]) << 16 | UInt32(left > 1 ? bytes[index + 1] : 0) << 8 | UInt32(left > 2 ? bytes[index + 2] : 0)
         text.append(digits[Int(word >> 18)])
         text.append(digits[Int(word >> 12 & 63)])
         text.append(left > 1 ? digits[Int(word >> 6 & 63)] : UInt8(ascii: "="))
@@ -53,16 +54,16 @@ let (clang, source, output) = (arguments[1], arguments[2], arguments[3])
 let object = output + ".o"
 
 #if arch(x86_64)
-let targetDefine = "-D__TARGET_ARCH_x86"
-let machineHeaders = "/usr/include/x86_64-linux-gnu"
+    let targetDefine = "-D__TARGET_ARCH_x86"
+    let machineHeaders = "/usr/include/x86_64-linux-gnu"
 #elseif arch(arm64)
-let targetDefine = "-D__TARGET_ARCH_arm64"
-let machineHeaders = "/usr/include/aarch64-linux-gnu"
+    let targetDefine = "-D__TARGET_ARCH_arm64"
+    let machineHeaders = "/usr/include/aarch64-linux-gnu"
 #endif
 
 // -g for BTF, which CO-RE needs; the mere debug sections that come with it are taken out below.
 var compile = [clang, "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-std=gnu11", targetDefine]
-compile += ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-address-of-packed-member"]
+compile += ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare", "-Wno-unused-parameter", "-Wno-address-of-packed-member"]
 for include in arguments.dropFirst(4) { compile += ["-I", include] }
 // <bpf/bpf_helpers.h> comes with libbpf; its <asm/…> lies in the machine's own folder, which the target bpf does not search.
 compile += ["-idirafter", machineHeaders, "-c", source, "-o", object]

@@ -67,6 +67,8 @@ extension SystemState {
         guard record.pointee.isPlaceholder else { return }
         record.pointee.pid = pid
         if let ptid, ptid > 0 { record.pointee.ptid = ptid }
+        record.pointee.vtid = record.pointee.tid
+        record.pointee.vpid = pid
         record.pointee.isPlaceholder = false
         if pid != record.pointee.tid {
             let leader = threads.find(pid)
@@ -123,14 +125,23 @@ extension SystemState {
             let known = row(existing).pointee
             let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
                 && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
-            if isSame { return existing }
+            if isSame {
+                // Made from the caller's event, which does not know the child's own namespace.
+                let record = row(existing)
+                if let vtid = event.integer(P.cloneVtid) { record.pointee.vtid = vtid }
+                if let vpid = event.integer(P.cloneVpid) { record.pointee.vpid = vpid }
+                if let pidns = event.unsigned(P.clonePidns) { record.pointee.pidnsInitStartNs = pidns }
+                return existing
+            }
         }
         let flags = event.uint32(P.cloneFlags) ?? 0
         let tid = event.integer(P.tid) ?? event.tid
         let pid = event.integer(P.pid) ?? tid
         let ptid = event.integer(P.ptid) ?? -1
         let isThread = flags & CloneFlag.thread != 0 || tid != pid
-        let source = threads.find(isThread ? pid : ptid)
+        let sourceTid = isThread ? pid : ptid
+        var source = threads.find(sourceTid)
+        if !source.exists, sourceTid > 0, sourceTid != event.tid { source = findMissing(tid: sourceTid) }
         var child = ThreadRecord()
         if source.exists, !row(source).pointee.isPlaceholder {
             inherit(from: source, &child)
@@ -214,7 +225,6 @@ extension SystemState {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))
         }
-        if let cwd = event.text(P.cwd), !cwd.isEmpty { setWorkingDirectory(slot, cwd, relativeTo: .empty) }
         if let env = event.parameter(P.execEnv), !env.isEmpty { record.pointee.env = pool.intern(env) }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty {
             let id = pool.intern(cgroups)

@@ -221,7 +221,7 @@ extension SystemState: SnapshotSink {
         record.flags = source.flags
         record.comm = intern(source.comm)
         record.exe = intern(source.exe)
-        record.exepath = intern(source.exepath)
+        record.exepath = intern(withoutDeletedMark(source.exepath))
         record.args = intern(source.args)
         record.env = intern(source.env)
         record.cwd = internDirectory(source.cwd)
@@ -259,7 +259,6 @@ extension SystemState: SnapshotSink {
         record.device = source.device
         record.mountID = source.mountID
         record.name = intern(source.name)
-        record.rawName = record.name
         record.source = source.sourceAddress
         record.destination = source.destinationAddress
         record.sourcePort = source.sourcePort
@@ -327,6 +326,12 @@ extension SystemState: SnapshotSink {
                 descriptors.set(table, fd, record)
             }
         }
+    }
+
+    /// The kernel shows the path of a removed program with ` (deleted)` behind it.
+    private func withoutDeletedMark(_ path: [UInt8]) -> [UInt8] {
+        let mark = Array(" (deleted)".utf8)
+        return path.count > mark.count && path.suffix(mark.count) == mark[...] ? Array(path.dropLast(mark.count)) : path
     }
 
     func intern(_ bytes: [UInt8]) -> PoolID { bytes.withBytes { pool.intern($0) } }

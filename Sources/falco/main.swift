@@ -1,2 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-print("in work")
+import Agent
+import Glibc
+
+exit(Falco.run(Array(CommandLine.arguments.dropFirst())))

@@ -173,7 +173,7 @@ import Testing
             let info = EventTable.events[Int(plan.type)]
             #expect(!info.isUnused, "\(info.identifier)")
             #expect(info.isEnter || !info.isOldVersion, "\(info.identifier)")
-            #expect(plan.sources.count == info.parameters.count, "\(info.identifier)")
+            #expect(Int(plan.sourceCount) == info.parameters.count, "\(info.identifier)")
         }
     }
 

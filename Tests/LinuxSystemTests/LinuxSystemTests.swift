@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct Errnos {
     @Test(arguments: [
-        (EPERM, "EPERM (operation not permitted)"), (ENOENT, "ENOENT (no such file or directory)"), (9999, "errno 9999 (unknown error 9999)"),
+        (EPERM, "EPERM (operation not permitted)"), (ENOENT, "ENOENT (no such file or directory)"),
+        (9999, "errno 9999 (unknown error 9999)"),
     ])
     func printsNameAndSentence(_ code: Int32, _ text: String) { #expect(Errno(code).description == text) }
 }
@@ -31,7 +32,9 @@ import Testing
 @Suite struct AccountFiles {
     @Test func parsesPasswdAndLeavesOutWhatIsNoRow() {
         let rows = Accounts.parsePasswd(
-            Array("root:x:0:0:root:/root:/bin/bash\n# comment\n\nbroken:x:\nlate:x:4294967296:1:::\nme:x:1000:1001::/home/me:\n".utf8))
+            Array(
+                "root:x:0:0:root:/root:/bin/bash\n# comment\n\nbroken:x:\nlate:x:4294967296:1:::\nme:x:1000:1001::/home/me:\n"
+                    .utf8))
         #expect(rows.map { "\(String(decoding: $0.name, as: UTF8.self)) \($0.uid) \($0.gid)" } == ["root 0 0", "me 1000 1001"])
         #expect(rows[0].shell == Array("/bin/bash".utf8) && rows[1].home == Array("/home/me".utf8))
     }

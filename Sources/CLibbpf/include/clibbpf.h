@@ -39,9 +39,9 @@ static inline void settings_store(uint64_t *word, uint64_t value)
 
 /* Ring buffer map of `bytes` (a power of two, a multiple of the page size); its descriptor or a negative errno. */
 int probe_ring_create(const char *name, uint32_t bytes);
-/* Whether the kernel's BTF has the type that tp_btf programs of this tracepoint attach to. */
-int probe_has_tracepoint(const char *name);
-/* Attaches an iterator program and opens its output; a descriptor to read, or a negative errno. `pid` 0: all tasks; else this thread group. */
+/* Whether the kernel's types (btf__load_vmlinux_btf) have the one that tp_btf programs of this tracepoint attach to. */
+int probe_has_tracepoint(const struct btf *kernel, const char *name);
+/* Attaches an iterator program and opens its output: a descriptor to read, or a negative errno. `pid` 0: all tasks. */
 int probe_iterator_open(struct bpf_program *program, uint32_t pid);
 /* Rows of tail_calls.def: which program goes to which slot of map `exit_table`. */
 struct probe_tail_row {
@@ -49,6 +49,6 @@ struct probe_tail_row {
 	const char *program;
 };
 const struct probe_tail_row *probe_tail_rows(uint32_t *count);
-/* Negative errno of a libbpf pointer result that failed. */
-int probe_last_error(void);
+/* Value of the object's constant `name` (32 bits), before it is loaded; 0 when it has none. */
+uint32_t probe_constant(const struct bpf_object *object, const char *name);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Swift cannot import from glibc or the kernel's headers: GNU functions, macros, variadic calls, atomics on mapped memory. */
+/* What Swift cannot import from glibc or the kernel's headers: GNU functions, macros, variadic calls. */
 #ifndef FALCO_LINUX_SHIMS_H
 #define FALCO_LINUX_SHIMS_H
 #include <stddef.h>
@@ -24,7 +24,7 @@ int linux_epoll_add(int epoll, int fd, int edge_triggered, uint64_t token);
 int linux_epoll_wait(int epoll, uint64_t *tokens, int tokens_max, int64_t timeout_ns);
 /* An eventfd: non-blocking, closed on exec. */
 int linux_eventfd(void);
-/* Blocks the signals in the calling thread (threads made later inherit it) and returns a non-blocking descriptor that reads them. */
+/* Blocks the signals in the calling thread (threads made later inherit it); a non-blocking descriptor that reads them. */
 int linux_signalfd(const int *signals, int count);
 /* The next pending signal's number, 0 when there is none, -1 on failure. `sender` may be NULL. */
 int linux_signalfd_read(int fd, int32_t *sender);

@@ -1,0 +1,16 @@
+// swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    dependencies: [.package(name: "falco", path: "..")],
+    targets: [
+        .target(name: "CCounting"),
+        .executableTarget(
+            name: "bench", dependencies: ["CCounting", .product(name: "FalcoDataPlane", package: "falco")], path: "Sources/Bench",
+            swiftSettings: [.swiftLanguageMode(.v6)],
+            // valgrind gives up on the debug information that Swift writes; symbols are enough for us.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--strip-debug"])]),
+    ]
+)

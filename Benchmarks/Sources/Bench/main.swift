@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import CCounting
+import Foundation
+
+let usage = """
+    usage: bench [--filter TEXT] [--passes N] [--events N] [--corpus DIR] [--callgrind]
+      --filter TEXT   only benchmarks whose name contains TEXT
+      --passes N      timed passes of each (default 7); the median counts
+      --events N      events in each workload, about (default 300000)
+      --corpus DIR    conformance corpus (default: ../shared/conformance beside the repository)
+      --callgrind     count instructions with callgrind where the processor's counter is not supported (slow)
+
+    """
+
+struct Options {
+    var filter = ""
+    var passes = 7
+    var events = 300_000
+    var corpus = URL(fileURLWithPath: #filePath).appending(path: "../../../../../shared/conformance").standardized
+    var useCallgrind = false
+    /// One pass of one benchmark, for callgrind.
+    var once: String?
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        func value(_ option: String) throws -> String {
+            guard let value = rest.popFirst() else { throw BenchError("\(option) needs a value\n\(usage)") }
+            return value
+        }
+        func number(_ option: String) throws -> Int {
+            guard let number = Int(try value(option)), number > 0 else { throw BenchError("\(option) needs a number\n\(usage)") }
+            return number
+        }
+        while let option = rest.popFirst() {
+            switch option {
+            case "--filter": filter = try value(option)
+            case "--passes": passes = try number(option)
+            case "--events": events = try number(option)
+            case "--corpus": corpus = URL(fileURLWithPath: try value(option))
+            case "--callgrind": useCallgrind = true
+            case "--once": once = try value(option)
+            case "--help", "-h":
+                print(usage)
+                exit(0)
+            default: throw BenchError("unknown option '\(option)'\n\(usage)")
+            }
+        }
+        // Simulated passes are fifty times slower.
+        if once != nil { events = 40_000 }
+    }
+}
+
+func benchmarks(_ workloads: Workloads, _ options: Options) -> [any Benchmark] {
+    var list: [any Benchmark] = [
+        ReadBenchmark("read, today's format", path: workloads.synthetic),
+        StateBenchmark("admit + retire, today's format", path: workloads.synthetic),
+    ]
+    if let recorded = workloads.recorded {
+        list.append(ReadBenchmark("read + convert, capture of 2019", path: recorded))
+        list.append(StateBenchmark("admit + retire, capture of 2019", path: recorded))
+    }
+    return list
+}
+
+func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+}
+
+func run() throws {
+    let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    let workloads = try Workloads(corpus: options.corpus, eventsMin: options.events)
+    defer { workloads.remove() }
+    let list = benchmarks(workloads, options)
+    if let once = options.once {
+        guard let benchmark = list.first(where: { $0.name == once }) else { throw BenchError("no benchmark '\(once)'") }
+        return try Runner.once(benchmark)
+    }
+    let runner = Runner(passes: options.passes, instructions: .find(allowCallgrind: options.useCallgrind))
+    print(runner.instructions.explanation)
+    if workloads.recorded == nil { print("no recorded capture: the corpus is absent at \(options.corpus.path)") }
+    print(pad("", 36), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")
+    for benchmark in list where options.filter.isEmpty || benchmark.name.contains(options.filter) {
+        let result = try runner.measure(benchmark)
+        print(
+            pad(benchmark.name, 36), pad(String(format: "%.1f", result.nsPerEvent), 10),
+            pad(String(format: "%.0f %%", result.spreadPercent), 8),
+            pad(result.instructionsPerEvent.map { String(format: "%.0f", $0) } ?? "not supported", 14),
+            pad(String(format: "%.4f", result.allocationsPerEvent), 14), result.events)
+        fflush(nil)
+    }
+    if let recorded = workloads.recorded, let sysdig = Sysdig.find(), options.filter.isEmpty || "sysdig".contains(options.filter)
+    {
+        let events = try countRecords(recorded)
+        for (name, filter) in [("no filter matches", "evt.num=0"), ("one filter on the state", "proc.name=nobody and fd.name=x")]
+        {
+            let ns = try sysdig.nsPerEvent(capture: recorded, events: events, filter: filter)
+            print(pad("peer sysdig -r, \(name)", 36), ns.map { String(format: "%.1f", $0) } ?? "failed")
+        }
+    }
+}
+
+func countRecords(_ path: String) throws -> Int {
+    let benchmark = ReadBenchmark("", path: path)
+    try benchmark.prepare()
+    return try benchmark.run()
+}
+
+do {
+    try run()
+} catch {
+    FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+    exit(1)
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Settings
+
+/// The whole program.
+public enum Falco {
+    /// `words` without the program's name; answers the exit status.
+    public static func run(_ words: [String]) -> Int32 {
+        let session: Session
+        do {
+            session = try Session(Arguments(words), environment: currentEnvironment())
+        } catch {
+            StandardError.write("Error: \(error)\n")
+            return 1
+        }
+        var status: Int32 = 0
+        do {
+            for step in StartUp.steps {
+                guard let answer = try step.run(session) else { continue }
+                status = answer
+                break
+            }
+        } catch {
+            StandardError.write("Error: \(error)\n")
+            status = 1
+        }
+        session.end()
+        return status
+    }
+
+    private static func currentEnvironment() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text)
+            if let equals = pair.firstIndex(of: "=") { variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...]) }
+            entry += 1
+        }
+        return variables
+    }
+}
+
+extension Session {
+    /// Whatever happened: what was alerted goes out, then the counts.
+    func end() {
+        guard let queue else { return }
+        queue.stop()
+        if let drops {
+            StandardError.write(
+                """
+                Syscall event drop monitoring:
+                   - event drop detected: \(drops.occurrences) occurrences
+                   - num times actions taken: \(drops.actionsTaken)
+
+                """)
+        }
+        StandardOutput.write(statistics.text)
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import EventModel
+import Glibc
+import LinuxSystem
+import Outputs
+import Rules
+import Settings
+
+/// The agent can't go on: one sentence for the user, after `Error: `.
+struct AgentError: Error, Equatable, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// What the steps of a start hand on to each other. Control plane, one thread.
+final class Session {
+    let arguments: Arguments
+    let environment: [String: String]
+    let log = Log()
+
+    var configuration = ConfigurationText(root: .map([]))
+    var settings: Settings
+    var rulesFiles: [RulesFile] = []
+    var ruleSet = RuleSet()
+    var interest = InterestSet()
+    var queue: AlertQueue?
+    var signals: SignalReader?
+    var statistics = FinalStatistics()
+    var drops: DropMonitor?
+    /// Of `falco run`: the command's.
+    var commandStatus: Int32?
+
+    init(_ arguments: Arguments, environment: [String: String]) throws(SettingsError) {
+        self.arguments = arguments
+        self.environment = environment
+        settings = try Settings(configuration)
+    }
+
+    /// The name alerts carry.
+    var hostname: String { environment["FALCO_HOSTNAME"] ?? Machine.hostname }
+    var hostRoot: String { environment["HOST_ROOT"] ?? "" }
+    var isReplay: Bool { settings.engine == .replay }
+}
+
+/// A rules file with its content.
+struct RulesFile: Sendable {
+    let name: String
+    let content: [UInt8]
+}

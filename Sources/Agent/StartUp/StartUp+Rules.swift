@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import FilterLanguage
+import Rules
+import Settings
+
+/// The steps that read rules.
+extension StartUp {
+    static func loader(_ session: Session) -> RuleLoader {
+        var settings = RuleLoader.Settings()
+        settings.minimumPriority = Priority.allCases.first { $0.title.lowercased() == session.settings.priority } ?? .debug
+        settings.appendOutput = session.settings.appendOutputs.map { entry in
+            AppendOutput(
+                source: entry.source.isEmpty ? nil : entry.source, rule: entry.rule.isEmpty ? nil : entry.rule, tags: Set(entry.tags),
+                extraOutput: entry.extraOutput.isEmpty ? nil : entry.extraOutput,
+                extraFields: entry.formattedFields.map { ExtraField(name: $0.name, format: $0.format) }
+                    + entry.rawFields.map { ExtraField(name: nil, format: $0) },
+                suggestedOutput: entry.suggestedOutput)
+        }
+        settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
+        settings.selections = session.settings.ruleSelections.flatMap { selection -> [RuleSelection] in
+            var matches: [RuleSelection] = []
+            if let rule = selection.rule, !rule.isEmpty { matches.append(.init(enables: selection.enables, match: .wildcard(rule))) }
+            if let tag = selection.tag, !tag.isEmpty { matches.append(.init(enables: selection.enables, match: .tags([tag]))) }
+            return matches
+        }
+        return RuleLoader(settings: settings)
+    }
+
+    static func validateRules(_ session: Session) throws -> Int32? {
+        let arguments = session.arguments
+        guard !arguments.validate.isEmpty else { return nil }
+        session.log.info("Validating rules file(s):")
+        for name in arguments.validate { session.log.info("   \(name)") }
+        var files: [RulesFile] = []
+        for name in arguments.validate { files.append(try Session.readRulesFile(name)) }
+        let loader = loader(session)
+        let results = loader.load(files: files.map { ($0.name, $0.content) }, keepsGoing: true)
+        if session.settings.jsonOutput {
+            let describes = arguments.describeRules || arguments.describeRule != nil
+            let report = RulesReport.validationJSON(
+                results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
+            StandardOutput.write(report.text + "\n")
+        } else {
+            StandardOutput.write(RulesReport.validationText(results) + "\n")
+        }
+        // Details of warnings go to the log, those of errors are the result.
+        for result in results {
+            if result.successful, !result.warnings.isEmpty || !result.schemaWarnings.isEmpty {
+                session.log.warning(RulesReport.verboseText(result))
+            }
+            session.say(result)
+        }
+        let failed = results.filter { !$0.successful }
+        guard failed.isEmpty else { throw AgentError(failed.map(failure).joined(separator: "\n")) }
+        return 0
+    }
+
+    /// Falco's report, then the same and all other errors under the user's own lines.
+    private static func failure(_ result: FileLoadResult) -> String {
+        RulesReport.verboseText(result) + "\n"
+            + (result.errors + result.furtherErrors).map { AnnotatedRenderer.render($0, file: result.name) }.joined()
+    }
+
+    static func loadRules(_ session: Session) throws -> Int32? {
+        let log = session.log
+        session.rulesFiles = try session.readRulesFiles()
+        log.info("Loading rules from:")
+        let loader = loader(session)
+        for file in session.rulesFiles {
+            guard let result = loader.load(files: [(file.name, file.content)]).first else { continue }
+            log.info("   \(file.name) | schema validation: \(result.schema.text)")
+            guard result.successful else { throw AgentError(failure(result)) }
+            if !result.warnings.isEmpty || !result.schemaWarnings.isEmpty { log.warning(RulesReport.verboseText(result)) }
+            session.say(result)
+        }
+        if let problem = loader.pluginRequirementProblem() { throw AgentError(problem) }
+        session.ruleSet = loader.ruleSet
+        for selection in session.settings.ruleSelections {
+            let verb = selection.enables ? "Enabling" : "Disabling"
+            if let rule = selection.rule { log.info("\(verb) rules with name: \(rule)") }
+            if let tag = selection.tag { log.info("\(verb) rules with tag: \(tag)") }
+        }
+        if session.ruleSet.rules.isEmpty { log.notice("no rule is loaded: the rules files hold none") }
+        session.statistics.rules = session.ruleSet.rules.map {
+            FinalStatistics.RuleCount(name: $0.name, priority: $0.priority.title, count: 0)
+        }
+        if session.environment["FALCO_HOSTNAME"] != nil {
+            log.info("Hostname value has been overridden via environment variable to: \(session.hostname)")
+        }
+        return nil
+    }
+
+    static func describeRules(_ session: Session) throws -> Int32? {
+        let arguments = session.arguments
+        guard arguments.describeRules || arguments.describeRule != nil else { return nil }
+        let text =
+            session.settings.jsonOutput
+            ? RulesReport.describeJSON(session.ruleSet, rule: arguments.describeRule).map { $0.text + "\n" }
+            : RulesReport.describeText(session.ruleSet, rule: arguments.describeRule)
+        guard let text else {
+            StandardError.write("Runtime error: \(RulesReport.notLoaded(arguments.describeRule ?? "")). Exiting.\n")
+            return 1
+        }
+        StandardOutput.write(text)
+        return 0
+    }
+}
+
+extension Session {
+    /// What only we find worth saying about a file.
+    func say(_ result: FileLoadResult) {
+        for notice in result.notices { log.warning(AnnotatedRenderer.render(notice, file: result.name)) }
+    }
+}

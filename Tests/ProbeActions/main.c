@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the live tests watch: one named action, made of exactly the system calls written here. Raw numbers, since
+ * a C library is free to call another one (open becomes openat). Exit status 99: something here went wrong.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void must(long result)
+{
+	if (result < 0) {
+		perror("probe action");
+		_exit(99);
+	}
+}
+
+/* open, openat, openat2, creat, and one that fails; `path` is created in a directory of the caller's. */
+static void open_action(const char *path)
+{
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	char *slash = strrchr(path, '/');
+	char directory[512];
+	int directory_fd;
+
+	snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
+	must(syscall(SYS_creat, path, 0604));
+	must(syscall(SYS_open, path, O_WRONLY | O_APPEND, 0));
+	must(syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC, 0640));
+	must(directory_fd = (int)syscall(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0));
+	must(syscall(SYS_openat, directory_fd, slash + 1, O_RDONLY | O_CLOEXEC, 0));
+	must(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)));
+	if (syscall(SYS_openat, AT_FDCWD, "/nonexistent/file", O_RDONLY, 0) != -1)
+		_exit(99);
+}
+
+static void file_action(const char *directory)
+{
+	must(chdir(directory));
+	must(syscall(SYS_mkdir, "made", 0750));
+	must(syscall(SYS_mkdirat, AT_FDCWD, "made/at", 0700));
+	must(syscall(SYS_creat, "file", 0644));
+	must(syscall(SYS_chmod, "file", 0600));
+	must(syscall(SYS_fchmodat, AT_FDCWD, "file", 0640));
+	must(syscall(SYS_chown, "file", getuid(), getgid()));
+	must(syscall(SYS_link, "file", "hard"));
+	must(syscall(SYS_symlink, "file", "soft"));
+	must(syscall(SYS_symlinkat, "file", AT_FDCWD, "soft2"));
+	must(syscall(SYS_rename, "file", "renamed"));
+	must(syscall(SYS_renameat2, AT_FDCWD, "renamed", AT_FDCWD, "again", 1 /* RENAME_NOREPLACE */));
+	must(syscall(SYS_unlink, "again"));
+	must(syscall(SYS_unlinkat, AT_FDCWD, "hard", 0));
+	must(syscall(SYS_unlink, "soft"));
+	must(syscall(SYS_unlink, "soft2"));
+	must(syscall(SYS_rmdir, "made/at"));
+	must(syscall(SYS_rmdir, "made"));
+}
+
+static void inet_action(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof(address);
+	int server, client, connection;
+	char buffer[16];
+
+	must(server = socket(AF_INET, SOCK_STREAM, 0));
+	must(bind(server, (struct sockaddr *)&address, sizeof(address)));
+	must(getsockname(server, (struct sockaddr *)&address, &length));
+	must(listen(server, 5));
+	must(client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+	must(connect(client, (struct sockaddr *)&address, sizeof(address)));
+	must(connection = (int)syscall(SYS_accept4, server, NULL, NULL, SOCK_CLOEXEC));
+	must(syscall(SYS_sendto, client, "hello", 5, 0, NULL, 0));
+	must(syscall(SYS_recvfrom, connection, buffer, sizeof(buffer), 0, NULL, NULL));
+	must(syscall(SYS_write, connection, "answer", 6));
+	must(syscall(SYS_read, client, buffer, sizeof(buffer)));
+	must(close(connection));
+	must(close(client));
+	/* Nobody listens at port 1 of loopback. */
+	address.sin_port = htons(1);
+	must(client = socket(AF_INET, SOCK_STREAM, 0));
+	if (connect(client, (struct sockaddr *)&address, sizeof(address)) != -1)
+		_exit(99);
+}
+
+static void unix_action(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int server, client, pair[2];
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	must(server = socket(AF_UNIX, SOCK_STREAM, 0));
+	must(bind(server, (struct sockaddr *)&address, sizeof(address)));
+	must(listen(server, 1));
+	must(client = socket(AF_UNIX, SOCK_STREAM, 0));
+	must(connect(client, (struct sockaddr *)&address, sizeof(address)));
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+}
+
+static void *nothing(void *argument)
+{
+	/* The leader waits for this thread, which therefore is seen to end first. */
+	return argument;
+}
+
+static void process_action(void)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	must(pid = (pid_t)syscall(SYS_fork));
+	if (pid == 0)
+		_exit(7);
+	must(waitpid(pid, NULL, 0));
+	must(pid = (pid_t)syscall(SYS_fork));
+	if (pid == 0) {
+		kill(getpid(), SIGTERM);
+		_exit(99);
+	}
+	must(waitpid(pid, NULL, 0));
+	must(pid = vfork());
+	if (pid == 0) {
+		execl("/bin/sh", "shell", "-c", "exit 5", (char *)NULL);
+		_exit(99);
+	}
+	must(waitpid(pid, NULL, 0));
+	must(-pthread_create(&thread, NULL, nothing, NULL));
+	must(-pthread_join(thread, NULL));
+}
+
+static void descriptor_action(void)
+{
+	int ends[2];
+
+	must(syscall(SYS_pipe2, ends, O_CLOEXEC));
+	must(syscall(SYS_dup, ends[0]));
+	must(syscall(SYS_dup2, ends[0], 50));
+	must(syscall(SYS_dup3, ends[1], 51, O_CLOEXEC));
+	must(syscall(SYS_fcntl, ends[0], F_DUPFD, 60));
+	must(syscall(SYS_close, 50));
+	must(syscall(SYS_memfd_create, "named", 1));
+}
+
+static void identity_action(void)
+{
+	must(syscall(SYS_setuid, getuid()));
+	must(syscall(SYS_setgid, getgid()));
+	must(syscall(SYS_setresuid, -1, geteuid(), -1));
+	must(syscall(SYS_chdir, "/usr"));
+	must(syscall(SYS_prctl, 15 /* PR_SET_NAME */, "renamed", 0, 0, 0));
+	must(syscall(SYS_kill, getpid(), 0));
+	must(syscall(SYS_getppid));
+	if (syscall(SYS_fork) == 0) {
+		must(syscall(SYS_setsid));
+		_exit(0);
+	}
+	must(wait(NULL));
+}
+
+static void flood_action(long count)
+{
+	while (count-- > 0) {
+		int fd = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+
+		must(fd);
+		must(syscall(SYS_close, fd));
+	}
+}
+
+int main(int count, char **arguments)
+{
+	const char *action = count > 1 ? arguments[1] : "";
+	const char *argument = count > 2 ? arguments[2] : "";
+
+	alarm(30);
+	if (!strcmp(action, "open"))
+		open_action(argument);
+	else if (!strcmp(action, "files"))
+		file_action(argument);
+	else if (!strcmp(action, "inet"))
+		inet_action();
+	else if (!strcmp(action, "unix"))
+		unix_action(argument);
+	else if (!strcmp(action, "process"))
+		process_action();
+	else if (!strcmp(action, "descriptors"))
+		descriptor_action();
+	else if (!strcmp(action, "identity"))
+		identity_action();
+	else if (!strcmp(action, "flood"))
+		flood_action(atol(argument));
+	else if (!strcmp(action, "wait"))
+		pause();
+	else
+		return 98;
+	return 0;
+}

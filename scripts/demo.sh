@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Harmless actions that look like an intruder's, each announced, each undone. Meant to run under `falco run`.
+say() { printf '\n--- %s\n' "$*"; sleep 0.5; }
+
+say "reading the password hashes (into nothing)"
+cat /etc/shadow >/dev/null 2>&1
+
+say "writing a file below /etc, and removing it"
+touch /etc/falco-demo.tmp 2>/dev/null && rm -f /etc/falco-demo.tmp
+
+say "a shell that connects to this machine's own port 9 (nobody listens there)"
+bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>/dev/null
+
+say "a shell inside a container's cgroup"
+# The name has the shape of a container's; only processes that this script moves there are in it.
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+group="$mount$own/docker-$(printf 'fa1c0%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)abcd.scope"
+if [ -n "$mount" ] && mkdir "$group" 2>/dev/null; then
+    sh -c "echo \$\$ > '$group/cgroup.procs' && exec sh -c 'exit 0'" 2>/dev/null || echo "(this machine lets nobody move processes between cgroups)"
+    sleep 0.2
+    rmdir "$group" 2>/dev/null
+else
+    echo "(left out: no cgroup can be made here)"
+fi
+
+say "done"
