@@ -78,6 +78,8 @@ let package = Package(
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
-            name: "ConformanceTests", dependencies: ["FilterLanguage", "Diagnostics", "Rules", "Fields"], swiftSettings: swift),
+            name: "ConformanceTests",
+            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"],
+            swiftSettings: swift),
     ]
 )

@@ -163,8 +163,7 @@ static __always_inline void put_user_string(struct scratch *event, u64 address)
 
 static __always_inline void put_kernel_string(struct scratch *event, const void *address)
 {
-	long bytes =
-		bpf_probe_read_kernel_str(event->record + (event->position & RECORD_MASK), PROBE_PATH_BYTES_MAX, address);
+	long bytes = bpf_probe_read_kernel_str(event->record + (event->position & RECORD_MASK), PROBE_PATH_BYTES_MAX, address);
 
 	put_length(event, bytes < 0 ? 0 : bytes);
 }
@@ -201,23 +200,33 @@ static __always_inline u32 event_finish(struct scratch *event)
 	return bytes;
 }
 
-/* Rings exactly once for a reader that sleeps, and for one that naps once its ring is over a quarter full. */
-static __always_inline u64 wake_flags(void *ring, u32 index)
+/* How often (in events of a CPU) the ring of a napping reader is looked at. */
+#define NAP_CHECK_MASK 15
+
+/*
+ * Rings exactly once for a reader that sleeps, and for one that naps once its ring is over a quarter full. The reader
+ * announces its sleep and then looks into the ring; here the record is in the ring before the announcement is read:
+ * one of the two always sees the other. The bell itself is an empty record that readers skip.
+ */
+static __always_inline void wake_reader(void *ring, u32 index, u64 events)
 {
 	struct probe_ring_control *control = bpf_map_lookup_elem(&ring_control, &index);
 	u32 asleep;
+	void *bell;
 
 	if (!control)
-		return BPF_RB_NO_WAKEUP;
-	asleep = control->asleep;
+		return;
+	asleep = *(volatile u32 *)&control->asleep;
 	if (asleep == PROBE_READER_AWAKE)
-		return BPF_RB_NO_WAKEUP;
-	if (asleep == PROBE_READER_NAPPING &&
-		bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
-		return BPF_RB_NO_WAKEUP;
+		return;
+	if (asleep == PROBE_READER_NAPPING && (events & NAP_CHECK_MASK || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) <
+										  bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4))
+		return;
 	if (__sync_val_compare_and_swap(&control->asleep, asleep, PROBE_READER_AWAKE) != asleep)
-		return BPF_RB_NO_WAKEUP;
-	return BPF_RB_FORCE_WAKEUP;
+		return;
+	bell = bpf_ringbuf_reserve(ring, 8, 0);
+	if (bell)
+		bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
 }
 
 static __always_inline void event_output(struct scratch *event)
@@ -240,10 +249,12 @@ static __always_inline void event_output(struct scratch *event)
 		own->drops[PROBE_DROP_NO_RING]++;
 		return;
 	}
-	if (bpf_ringbuf_output(ring, event->record, bytes, wake_flags(ring, *ring_index))) {
+	if (bpf_ringbuf_output(ring, event->record, bytes, BPF_RB_NO_WAKEUP)) {
 		own->drops[PROBE_DROP_RING_FULL]++;
 		own->ring_full_by_class[event->event_class & (PROBE_CLASS_MAX - 1)]++;
+		return;
 	}
+	wake_reader(ring, *ring_index, own->events);
 }
 
 #endif

@@ -3,10 +3,10 @@
 #ifndef PROBE_FLAGS_H
 #define PROBE_FLAGS_H
 
-#define FLAG_IF(bits, value)                                                                                                       \
-	do {                                                                                                                       \
-		if ((flags & (bits)) == (bits))                                                                                    \
-			result |= (value);                                                                                         \
+#define FLAG_IF(bits, value)                                                                                                     \
+	do {                                                                                                                     \
+		if ((flags & (bits)) == (bits))                                                                                  \
+			result |= (value);                                                                                       \
 	} while (0)
 
 static __always_inline u32 map_file_flags(u64 flags)

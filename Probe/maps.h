@@ -11,8 +11,10 @@ struct scratch {
 	u32 parameter; /* index of the next parameter */
 	u32 event_class;
 	u32 faults; /* parameters that could not be read */
-	u32 left; /* bytes that a parameter made of several parts may still take; here and not in a register,
-		   * because the verifier would follow every value of it through every turn of a loop */
+	u32 reserved;
+	/* Of loops, here and not in a register because the verifier would follow every value through every turn: */
+	u32 left; /* bytes that a parameter made of several parts may still take */
+	u32 cursor; /* where in `path` the last component begins */
 	u8 path[2 * PROBE_PATH_BYTES_MAX]; /* paths are built backwards, ending at PROBE_PATH_BYTES_MAX */
 	u8 record[PROBE_SCRATCH_BYTES];
 };

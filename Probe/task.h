@@ -44,7 +44,7 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 	struct scratch *event = scratch_slot(slot);
 	struct dentry *dentry = (struct dentry *)dentry_address, *parent, *root;
 	struct mount *mount, *above;
-	u32 at = PROBE_PATH_BYTES_MAX - 1, length, bytes;
+	u32 at, length, bytes;
 	const unsigned char *name;
 	bool complete = false;
 	int i;
@@ -57,7 +57,8 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 	}
 	mount = (struct mount *)(vfsmount_address - bpf_core_field_offset(struct mount, mnt));
 	root = BPF_CORE_READ(mount, mnt.mnt_root);
-	event->path[at] = 0;
+	event->cursor = PROBE_PATH_BYTES_MAX - 1;
+	event->path[PROBE_PATH_BYTES_MAX - 1] = 0;
 	for (i = 0; i < PATH_COMPONENTS_MAX; i++) {
 		if (dentry == root) {
 			above = BPF_CORE_READ(mount, mnt_parent);
@@ -73,18 +74,19 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 		parent = BPF_CORE_READ(dentry, d_parent);
 		length = BPF_CORE_READ(dentry, d_name.len) & 0xff;
 		name = BPF_CORE_READ(dentry, d_name.name);
+		at = event->cursor;
 		if (at < length + 1)
 			break;
 		at = (at - length) & (PROBE_PATH_BYTES_MAX - 1);
 		bpf_probe_read_kernel(event->path + at, length, name);
+		event->cursor = at;
 		if (parent == dentry || !parent) {
 			complete = true;
 			break;
 		}
-		if (!at)
-			break;
 		at = (at - 1) & (PROBE_PATH_BYTES_MAX - 1);
 		event->path[at] = '/';
+		event->cursor = at;
 		dentry = parent;
 	}
 	if (!complete) {
@@ -92,9 +94,11 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 		put_empty(event);
 		return 0;
 	}
-	if (at == PROBE_PATH_BYTES_MAX - 1)
-		event->path[--at] = '/';
-	at &= PROBE_PATH_BYTES_MAX - 1;
+	at = event->cursor & (PROBE_PATH_BYTES_MAX - 1);
+	if (at == PROBE_PATH_BYTES_MAX - 1) {
+		at--;
+		event->path[at] = '/';
+	}
 	bytes = PROBE_PATH_BYTES_MAX - at;
 	bpf_probe_read_kernel(event->record + (event->position & RECORD_MASK), bytes, event->path + at);
 	put_length(event, bytes);
@@ -122,14 +126,15 @@ __noinline int cgroup_path(u64 kernfs_address, u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
 	struct kernfs_node *node = (struct kernfs_node *)kernfs_address, *parent;
-	u32 at = PROBE_PATH_BYTES_MAX - 1;
 	const char *name;
 	long length;
+	u32 at;
 	int i;
 
 	if (!event)
 		return PROBE_PATH_BYTES_MAX - 1;
-	event->path[at] = 0;
+	event->cursor = PROBE_PATH_BYTES_MAX - 1;
+	event->path[PROBE_PATH_BYTES_MAX - 1] = 0;
 	for (i = 0; i < CGROUP_PATH_DEPTH_MAX; i++) {
 		parent = kernfs_parent(node);
 		if (!parent)
@@ -137,20 +142,23 @@ __noinline int cgroup_path(u64 kernfs_address, u32 slot)
 		name = BPF_CORE_READ(node, name);
 		/* Its length is not stored: read it behind the buffer first. */
 		length = bpf_probe_read_kernel_str(event->path + PROBE_PATH_BYTES_MAX, 256, name);
+		at = event->cursor;
 		if (length <= 1 || at < length)
 			break;
 		length = (length - 1) & 0xff;
 		at = (at - length) & (PROBE_PATH_BYTES_MAX - 1);
 		bpf_probe_read_kernel(event->path + at, length, event->path + PROBE_PATH_BYTES_MAX);
-		if (!at)
-			break;
 		at = (at - 1) & (PROBE_PATH_BYTES_MAX - 1);
 		event->path[at] = '/';
+		event->cursor = at;
 		node = parent;
 	}
-	if (at == PROBE_PATH_BYTES_MAX - 1)
-		event->path[--at] = '/';
-	return at & (PROBE_PATH_BYTES_MAX - 1);
+	at = event->cursor & (PROBE_PATH_BYTES_MAX - 1);
+	if (at == PROBE_PATH_BYTES_MAX - 1) {
+		at--;
+		event->path[at] = '/';
+	}
+	return at;
 }
 
 /* Eight characters at most, as one store. */
@@ -186,11 +194,11 @@ static __always_inline u32 append_cgroup(
 	return at + bytes;
 }
 
-#define APPEND_CGROUP(subsystem, name)                                                                                             \
-	do {                                                                                                                       \
-		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, subsystem##_cgrp_id))                                        \
-			at = append_cgroup(event, at, set, bpf_core_enum_value(enum cgroup_subsys_id, subsystem##_cgrp_id),        \
-				text8(name "=\0\0\0\0\0\0\0"), sizeof(name), slot);                                                \
+#define APPEND_CGROUP(subsystem, name)                                                                                           \
+	do {                                                                                                                     \
+		if (bpf_core_enum_value_exists(enum cgroup_subsys_id, subsystem##_cgrp_id))                                      \
+			at = append_cgroup(event, at, set, bpf_core_enum_value(enum cgroup_subsys_id, subsystem##_cgrp_id),      \
+				text8(name "=\0\0\0\0\0\0\0"), sizeof(name), slot);                                              \
 	} while (0)
 
 /* NUL-separated `subsystem=path`. */
@@ -225,10 +233,14 @@ static __always_inline enum layer overlay_layer(struct inode *inode)
 	return upper ? LAYER_UPPER : LAYER_LOWER;
 }
 
+/* In newer kernels the top bit of a stored nanosecond count says whether anyone asked for the time. */
+#define NANOSECONDS_MASK 0x7fffffffu
+
 static __always_inline u64 inode_mtime(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_mtime_sec))
-		return BPF_CORE_READ(inode, i_mtime_sec) * 1000000000ull + BPF_CORE_READ(inode, i_mtime_nsec);
+		return BPF_CORE_READ(inode, i_mtime_sec) * 1000000000ull +
+		       (BPF_CORE_READ(inode, i_mtime_nsec) & NANOSECONDS_MASK);
 	if (bpf_core_field_exists(((struct inode___hidden *)inode)->__i_mtime))
 		return BPF_CORE_READ((struct inode___hidden *)inode, __i_mtime.tv_sec) * 1000000000ull +
 		       BPF_CORE_READ((struct inode___hidden *)inode, __i_mtime.tv_nsec);
@@ -239,10 +251,11 @@ static __always_inline u64 inode_mtime(struct inode *inode)
 static __always_inline u64 inode_ctime(struct inode *inode)
 {
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull + BPF_CORE_READ(inode, i_ctime_nsec);
+		return BPF_CORE_READ(inode, i_ctime_sec) * 1000000000ull +
+		       (BPF_CORE_READ(inode, i_ctime_nsec) & NANOSECONDS_MASK);
 	if (bpf_core_field_exists(((struct inode___hidden *)inode)->__i_ctime))
 		return BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_sec) * 1000000000ull +
-		       BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_nsec);
+		       (BPF_CORE_READ((struct inode___hidden *)inode, __i_ctime.tv_nsec) & NANOSECONDS_MASK);
 	return BPF_CORE_READ((struct inode___timespec *)inode, i_ctime.tv_sec) * 1000000000ull +
 	       BPF_CORE_READ((struct inode___timespec *)inode, i_ctime.tv_nsec);
 }
@@ -401,7 +414,8 @@ static __always_inline u64 rss_count(struct mm_struct *mm, u32 kind)
 	if (bpf_core_field_exists(((struct mm_struct___atomic *)mm)->rss_stat.count)) {
 		struct mm_struct___atomic *old = (void *)mm;
 
-		bpf_probe_read_kernel(&count, sizeof(count), (u8 *)__builtin_preserve_access_index(&old->rss_stat.count) + 8 * kind);
+		bpf_probe_read_kernel(
+			&count, sizeof(count), (u8 *)__builtin_preserve_access_index(&old->rss_stat.count) + 8 * kind);
 	} else {
 		bpf_probe_read_kernel(&count, sizeof(count),
 			(u8 *)__builtin_preserve_access_index(&mm->rss_stat) + kind * bpf_core_type_size(struct percpu_counter) +

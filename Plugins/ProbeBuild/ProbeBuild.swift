@@ -40,7 +40,8 @@ struct ProbeBuild: BuildToolPlugin {
 
     /// Headers and sources, sorted, so that an edit of any of them compiles the probe again.
     private func sources(below directory: URL) -> [URL] {
-        let files = FileManager.default.enumerator(at: directory, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        let files =
+            FileManager.default.enumerator(at: directory, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
         return files.filter { ["c", "h", "def"].contains($0.pathExtension) }.sorted { $0.path < $1.path }
     }
 }

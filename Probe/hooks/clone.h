@@ -31,9 +31,7 @@ static __always_inline u32 clone_call_flags(u32 number, u64 first_argument)
 
 	switch (number) {
 	case NUMBER_CLONE: return map_clone_flags(first_argument);
-	case NUMBER_CLONE3:
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)first_argument);
-		return map_clone_flags(flags);
+	case NUMBER_CLONE3: bpf_probe_read_user(&flags, sizeof(flags), (void *)first_argument); return map_clone_flags(flags);
 	default: return 0;
 	}
 }

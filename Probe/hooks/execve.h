@@ -8,30 +8,36 @@
 
 #define EXECVE_STRINGS_MAX 96
 
-/* Copies the strings of a user array of pointers, as much as fits; returns where they end. */
-__noinline int append_string_array(u64 array, u32 at, u32 slot)
+/* Puts the strings of a user array of pointers as a parameter, as much as fits. */
+__noinline int put_string_array(u64 array, u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
-	u32 left = PROBE_ARGUMENTS_BYTES_MAX, i;
+	u32 start, left, i;
 	u64 pointer;
 	long bytes;
 
 	if (!event)
-		return at;
+		return -1;
+	start = event->position;
+	event->left = array ? PROBE_ARGUMENTS_BYTES_MAX : 0;
 	for (i = 0; i < EXECVE_STRINGS_MAX; i++) {
-		if (left < 2 || bpf_probe_read_user(&pointer, sizeof(pointer), (void *)(array + 8 * i)) || !pointer)
+		left = event->left;
+		if (left < 2 || left > PROBE_ARGUMENTS_BYTES_MAX)
 			break;
-		if (left > PROBE_ARGUMENTS_BYTES_MAX)
+		if (bpf_probe_read_user(&pointer, sizeof(pointer), (void *)(array + 8 * i)) || !pointer)
 			break;
-		bytes = bpf_probe_read_user_str(event->record + (at & RECORD_MASK), left, (void *)pointer);
+		bytes = bpf_probe_read_user_str(event->record + (event->position & RECORD_MASK), left, (void *)pointer);
 		if (bytes <= 0) {
 			note_fault(event);
 			break;
 		}
-		at += bytes;
-		left -= bytes;
+		event->position += bytes;
+		event->left -= bytes;
 	}
-	return at;
+	left = event->position - start;
+	event->position = start;
+	put_length(event, left);
+	return 0;
 }
 
 /* Parameters 4 to 15: from tid to cgroups. */
@@ -107,17 +113,14 @@ SYSCALL_PROGRAM(execve)
 		bpf_probe_read_user(&first, sizeof(first), (void *)arguments);
 	if (first) {
 		put_user_string(event, first); /* 2: exe, the first argument */
-		put_length(event, append_string_array(arguments + 8, event->position, SLOT_CPU) - event->position); /* 3: args */
+		put_string_array(arguments + 8, SLOT_CPU); /* 3: args */
 	} else {
 		event->record[event->position & RECORD_MASK] = 0;
 		put_length(event, 1); /* 2: exe, an empty string */
 		put_empty(event); /* 3: args */
 	}
 	put_execve_identity(event, task); /* 4 to 15 */
-	if (environment)
-		put_length(event, append_string_array(environment, event->position, SLOT_CPU) - event->position); /* 16: env */
-	else
-		put_empty(event);
+	put_string_array(environment, SLOT_CPU); /* 16: env */
 	put_execve_credentials(event, task); /* 17 to 30 */
 	if (!at)
 		put_user_string(event, path); /* 31: filename, as the caller gave it */

@@ -56,7 +56,8 @@ SYSCALL_PROGRAM(sockopt)
 	} else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO) && length >= 16 &&
 		   !bpf_probe_read_user(time, 16, (void *)address)) {
 		put_dynamic_u64(event, 4, time[0] * 1000000000 + time[1] * 1000);
-	} else if (level == SOL_SOCKET && option == SO_COOKIE && length >= 8 && !bpf_probe_read_user(&number64, 8, (void *)address)) {
+	} else if (level == SOL_SOCKET && option == SO_COOKIE && length >= 8 &&
+		   !bpf_probe_read_user(&number64, 8, (void *)address)) {
 		put_dynamic_u64(event, 3, number64);
 	} else if (level == SOL_SOCKET && is_int_option(option) && length >= 4 &&
 		   !bpf_probe_read_user(&number32, 4, (void *)address)) {
@@ -186,10 +187,13 @@ SYSCALL_PROGRAM(quotactl)
 	put_u64(event, info.block_grace); /* 11: dqi_bgrace (PT_RELTIME) */
 	put_u64(event, info.inode_grace); /* 12: dqi_igrace (PT_RELTIME) */
 	put_u8(event, info.flags); /* 13: dqi_flags (PT_FLAGS8) */
-	put_u8(event, command == Q_GETFMT && ret >= 0 ? map_quota_format(user_u32(address)) : QUOTA_FORMAT_NOT_USED); /* 14: quota_fmt_out */
+	put_u8(event, command == Q_GETFMT && ret >= 0 ? map_quota_format(user_u32(address))
+						      : QUOTA_FORMAT_NOT_USED); /* 14: quota_fmt_out */
 	put_u16(event, map_quota_command(command)); /* 15: cmd (PT_FLAGS16) */
 	put_u8(event, type == 0 ? 1 : type == 1 ? 2 : 0); /* 16: type (PT_FLAGS8) */
-	put_u32(event, command == Q_GETQUOTA || command == Q_SETQUOTA || command == Q_XGETQUOTA || command == Q_XSETQLIM ? id : 0); /* 17: id */
+	put_u32(event, command == Q_GETQUOTA || command == Q_SETQUOTA || command == Q_XGETQUOTA || command == Q_XSETQLIM
+			       ? id
+			       : 0); /* 17: id */
 	put_u8(event, command == Q_QUOTAON ? map_quota_format(id) : QUOTA_FORMAT_NOT_USED); /* 18: quota_fmt (PT_FLAGS8) */
 	event_output(event);
 }

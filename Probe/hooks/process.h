@@ -54,7 +54,8 @@ static __always_inline void put_dynamic_string(struct scratch *event, u8 alterna
 	long bytes;
 
 	event->record[event->position & RECORD_MASK] = alternative;
-	bytes = bpf_probe_read_user_str(event->record + ((event->position + 1) & RECORD_MASK), PROBE_PATH_BYTES_MAX, (void *)address);
+	bytes = bpf_probe_read_user_str(
+		event->record + ((event->position + 1) & RECORD_MASK), PROBE_PATH_BYTES_MAX, (void *)address);
 	put_length(event, bytes > 0 ? bytes + 1 : 1);
 }
 

@@ -121,7 +121,8 @@ SYSCALL_PROGRAM(readv)
 		EVENT_BEGIN(event, PPME_SYSCALL_READV_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	put_u32(event, moved(ret)); /* 2: size */
-	put_iovec_data(syscall_argument(regs, 1), syscall_argument(regs, 2), snap(moved(ret)), SLOT_CPU); /* 3: data (PT_BYTEBUF) */
+	put_iovec_data(
+		syscall_argument(regs, 1), syscall_argument(regs, 2), snap(moved(ret)), SLOT_CPU); /* 3: data (PT_BYTEBUF) */
 	put_s64(event, syscall_int(regs, 0)); /* 4: fd (PT_FD) */
 	if (number == NUMBER_PREADV)
 		put_u64(event, syscall_argument(regs, 3)); /* 5: pos */

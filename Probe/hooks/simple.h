@@ -96,7 +96,7 @@ static const struct simple_call simple_calls[PROBE_SYSCALL_MAX] = {
 static __always_inline u32 map_fcntl_command(u32 command)
 {
 	switch (command) {
-	case 0 ... 5: return command + 1 + (command == 5); /* DUPFD GETFD SETFD GETFL SETFL, GETLK */
+	case 0 ... 5: return command + 1; /* DUPFD GETFD SETFD GETFL SETFL GETLK */
 	case 6: return 8; /* SETLK */
 	case 7: return 9; /* SETLKW */
 	case 8: return 10; /* SETOWN */

@@ -109,7 +109,8 @@ __noinline int put_user_address(u64 address, u32 address_bytes, u32 slot)
 	return 0;
 }
 
-static __always_inline u32 append_unix_name(struct scratch *event, u32 at, struct sock *socket, u64 user_address, u32 address_bytes)
+static __always_inline u32 append_unix_name(
+	struct scratch *event, u32 at, struct sock *socket, u64 user_address, u32 address_bytes)
 {
 	struct unix_address *name = socket ? BPF_CORE_READ((struct unix_sock *)socket, addr) : NULL;
 	u32 length;
@@ -324,7 +325,8 @@ SYSCALL_PROGRAM(sendmsg)
 		put_u32(event, size); /* 4: size */
 	else
 		put_empty(event);
-	put_tuple((u64)sock_of(syscall_int(regs, 0)), OUTBOUND, header.name, header.name_length, SLOT_CPU); /* 5: tuple (PT_SOCKTUPLE) */
+	put_tuple((u64)sock_of(syscall_int(regs, 0)), OUTBOUND, header.name, header.name_length,
+		SLOT_CPU); /* 5: tuple (PT_SOCKTUPLE) */
 	event_output(event);
 }
 
@@ -364,8 +366,8 @@ __noinline int encode_message(u64 address, s64 descriptor, u64 socket, u32 direc
 	if (!event || bpf_probe_read_user(&message, sizeof(message), (void *)address))
 		return 0;
 	event_begin(event, direction == OUTBOUND ? PPME_SOCKET_SENDMMSG_X : PPME_SOCKET_RECVMMSG_X,
-		direction == OUTBOUND ? PPME_SOCKET_SENDMMSG_X_NPARAMS : PPME_SOCKET_RECVMMSG_X_NPARAMS, PROBE_CLASS_OTHER, (u32)ids,
-		ids >> 32);
+		direction == OUTBOUND ? PPME_SOCKET_SENDMMSG_X_NPARAMS : PPME_SOCKET_RECVMMSG_X_NPARAMS, PROBE_CLASS_OTHER,
+		(u32)ids, ids >> 32);
 	put_s64(event, message.length); /* 1: res (PT_ERRNO) */
 	put_s64(event, descriptor); /* 2: fd (PT_FD) */
 	put_u32(event, message.length); /* 3: size */

@@ -52,7 +52,7 @@ static __always_inline bool iterator_wants(struct task_struct *task, bool ancest
 	switch (set->scope_mode) {
 	case PROBE_SCOPE_HOST: return true;
 	case PROBE_SCOPE_TREE: return bpf_map_lookup_elem(&scope_tasks, &tgid) != NULL;
-	case PROBE_SCOPE_CGROUP: return (ancestors && BPF_CORE_READ(task, pid) == tgid) || task_in_cgroup_scope((u64)task);
+	case PROBE_SCOPE_CGROUP: return (ancestors && (u32)BPF_CORE_READ(task, pid) == tgid) || task_in_cgroup_scope((u64)task);
 	default: return false;
 	}
 }

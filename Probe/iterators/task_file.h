@@ -23,6 +23,7 @@ static __always_inline bool starts_with(const char *text, const char *prefix, u3
 	return true;
 }
 
+#define FILE_BEGIN(type) event_begin(event, type, type##_NPARAMS, PROBE_CLASS_OTHER, tid, tgid)
 #define IS_NAMED(prefix) starts_with(name, prefix, sizeof(prefix) - 1)
 
 /* The type in PT anon_inode_fd_types, by the name its maker gave it. */
@@ -85,20 +86,20 @@ static __always_inline bool encode_iterated_socket(
 	family = BPF_CORE_READ(common, skc_family);
 	switch (family) {
 	case AF_INET:
-		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_INET_E, PPME_ITER_TASK_FILE_SOCKET_INET_E_NPARAMS, PROBE_CLASS_OTHER, tid,
-			tgid);
+		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_INET_E, PPME_ITER_TASK_FILE_SOCKET_INET_E_NPARAMS,
+			PROBE_CLASS_OTHER, tid, tgid);
 		break;
 	case AF_INET6:
-		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_INET6_E, PPME_ITER_TASK_FILE_SOCKET_INET6_E_NPARAMS, PROBE_CLASS_OTHER, tid,
-			tgid);
+		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_INET6_E, PPME_ITER_TASK_FILE_SOCKET_INET6_E_NPARAMS,
+			PROBE_CLASS_OTHER, tid, tgid);
 		break;
 	case AF_UNIX:
-		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_UNIX_E, PPME_ITER_TASK_FILE_SOCKET_UNIX_E_NPARAMS, PROBE_CLASS_OTHER, tid,
-			tgid);
+		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_UNIX_E, PPME_ITER_TASK_FILE_SOCKET_UNIX_E_NPARAMS,
+			PROBE_CLASS_OTHER, tid, tgid);
 		break;
 	case AF_NETLINK:
-		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_NETLINK_E, PPME_ITER_TASK_FILE_SOCKET_NETLINK_E_NPARAMS, PROBE_CLASS_OTHER,
-			tid, tgid);
+		event_begin(event, PPME_ITER_TASK_FILE_SOCKET_NETLINK_E, PPME_ITER_TASK_FILE_SOCKET_NETLINK_E_NPARAMS,
+			PROBE_CLASS_OTHER, tid, tgid);
 		break;
 	default: return false;
 	}
@@ -117,8 +118,8 @@ static __always_inline bool encode_iterated_socket(
 			__builtin_preserve_access_index(&common->skc_v6_rcv_saddr));
 		put_length(event, 16); /* 4: local_ip (PT_IPV6ADDR) */
 		put_u16(event, BPF_CORE_READ(common, skc_num)); /* 5: local_port (PT_PORT) */
-		bpf_probe_read_kernel(
-			event->record + (event->position & RECORD_MASK), 16, __builtin_preserve_access_index(&common->skc_v6_daddr));
+		bpf_probe_read_kernel(event->record + (event->position & RECORD_MASK), 16,
+			__builtin_preserve_access_index(&common->skc_v6_daddr));
 		put_length(event, 16); /* 6: remote_ip (PT_IPV6ADDR) */
 		put_u16(event, swap16(BPF_CORE_READ(common, skc_dport))); /* 7: remote_port (PT_PORT) */
 		break;
@@ -127,8 +128,8 @@ static __always_inline bool encode_iterated_socket(
 		name = BPF_CORE_READ((struct unix_sock *)sock, addr);
 		length = name ? BPF_CORE_READ(name, len) : 0;
 		put_length(event,
-			append_unix_path(event, event->position, name ? (u64)__builtin_preserve_access_index(&name->name) + 2 : 0, false,
-				length > 2 ? length - 2 : 0)); /* 5: sun_path (PT_FSPATH) */
+			append_unix_path(event, event->position, name ? (u64)__builtin_preserve_access_index(&name->name) + 2 : 0,
+				false, length > 2 ? length - 2 : 0)); /* 5: sun_path (PT_FSPATH) */
 		break;
 	default: break;
 	}
@@ -173,21 +174,19 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 	if (mode == S_IFSOCK) {
 		kept = encode_iterated_socket(event, file, descriptor, tid, tgid, inode_number);
 	} else if (mode == 0 || magic == ANON_INODE_FS_MAGIC || magic == PID_FS_MAGIC) {
-		event_begin(event, PPME_ITER_TASK_FILE_ANON_INODE_E, PPME_ITER_TASK_FILE_ANON_INODE_E_NPARAMS, PROBE_CLASS_OTHER, tid,
-			tgid);
+		FILE_BEGIN(PPME_ITER_TASK_FILE_ANON_INODE_E);
 		put_u32(event, descriptor); /* 1: fd (PT_FD32) */
 		put_u8(event, magic == PID_FS_MAGIC ? ANON_INODE_PIDFD : anon_inode_type(file)); /* 2: fd_type (PT_FLAGS8) */
 		put_iterated_path(event, path_bytes); /* 3: path (PT_FSPATH) */
 		put_u64(event, inode_number); /* 4: ino_num */
 	} else if (mode == S_IFIFO || mode == S_IFDIR || is_memfd(file)) {
 		if (mode == S_IFIFO)
-			event_begin(event, PPME_ITER_TASK_FILE_PIPE_E, PPME_ITER_TASK_FILE_PIPE_E_NPARAMS, PROBE_CLASS_OTHER, tid, tgid);
+			FILE_BEGIN(PPME_ITER_TASK_FILE_PIPE_E);
 		else if (mode == S_IFDIR)
-			event_begin(event, PPME_ITER_TASK_FILE_DIRECTORY_E, PPME_ITER_TASK_FILE_DIRECTORY_E_NPARAMS, PROBE_CLASS_OTHER,
-				tid, tgid);
+			event_begin(event, PPME_ITER_TASK_FILE_DIRECTORY_E, PPME_ITER_TASK_FILE_DIRECTORY_E_NPARAMS,
+				PROBE_CLASS_OTHER, tid, tgid);
 		else
-			event_begin(
-				event, PPME_ITER_TASK_FILE_MEMFD_E, PPME_ITER_TASK_FILE_MEMFD_E_NPARAMS, PROBE_CLASS_OTHER, tid, tgid);
+			FILE_BEGIN(PPME_ITER_TASK_FILE_MEMFD_E);
 		put_u32(event, descriptor); /* 1: fd (PT_FD32) */
 		put_iterated_path(event, path_bytes); /* 2: path (PT_FSPATH) */
 		put_u64(event, inode_number); /* 3: ino_num */
@@ -203,8 +202,7 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 		default: break;
 		}
 		mount = (struct mount *)((u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt));
-		event_begin(
-			event, PPME_ITER_TASK_FILE_REGULAR_E, PPME_ITER_TASK_FILE_REGULAR_E_NPARAMS, PROBE_CLASS_OTHER, tid, tgid);
+		FILE_BEGIN(PPME_ITER_TASK_FILE_REGULAR_E);
 		put_u32(event, descriptor); /* 1: fd (PT_FD32) */
 		put_iterated_path(event, path_bytes); /* 2: path (PT_FSPATH) */
 		put_u32(event, flags); /* 3: flags (PT_FLAGS32) */

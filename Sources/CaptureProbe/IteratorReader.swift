@@ -7,15 +7,18 @@ import LinuxSystem
 final class IteratorReader {
     private let sink: any SnapshotSink
     private let anchor: ClockAnchor
+    private let hostStartNs: UInt64
     private(set) var threads = 0
     private(set) var descriptors = 0
     private(set) var malformed = 0
 
     private static let prefixBytes = MemoryLayout<probe_record_prefix>.size
 
-    init(sink: any SnapshotSink, anchor: ClockAnchor) {
+    /// `hostStartNs`: when the host's first process started; the probe tells only of other pid namespaces.
+    init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
         self.sink = sink
         self.anchor = anchor
+        self.hostStartNs = hostStartNs
     }
 
     func readAll(_ descriptor: consuming Descriptor) throws(Errno) {
@@ -104,7 +107,7 @@ final class IteratorReader {
         (row.pfmajor, row.pfminor) = (word(22), word(23))
         row.vpid = event.integer(24) ?? -1
         row.vtid = event.integer(25) ?? -1
-        row.pidnsInitStartNs = word(26)
+        row.pidnsInitStartNs = word(26) == 0 ? hostStartNs : anchor.epochNs(boottimeNs: word(26))
         row.cgroups = bytes(27)
         row.root = text(28)
         row.startTimeNs = anchor.epochNs(boottimeNs: word(29))
@@ -123,7 +126,7 @@ final class IteratorReader {
         case PPME_ITER_TASK_FILE_DIRECTORY_E: named(&row, .directory, event)
         case PPME_ITER_TASK_FILE_REGULAR_E:
             row.kind = .fileV2
-            row.name = event.text(1)?.array ?? []
+            row.name = path(event)
             row.openFlags = event.uint32(2) ?? 0
             row.mountID = event.uint32(3) ?? 0
             row.inode = event.unsigned(4) ?? 0
@@ -148,9 +151,11 @@ final class IteratorReader {
 
     private func named(_ row: inout DescriptorRow, _ kind: DescriptorKind, _ event: EventView) {
         row.kind = kind
-        row.name = event.text(1)?.array ?? []
+        row.name = path(event)
         row.inode = event.unsigned(2) ?? 0
     }
+
+    private func path(_ event: EventView) -> [UInt8] { ProcFilesystem.withoutDeletedMark(event.text(1)?.array ?? []) }
 
     /// `fd, type, protocol, local address, local port, remote address, remote port, inode`; without a remote end it is a server.
     private func inet(_ row: inout DescriptorRow, _ event: EventView, isIPv6: Bool) {

@@ -35,7 +35,8 @@ extension ProbeSource {
         if loaded.has(.iterTask), loaded.has(.iterTaskFile) {
             do throws(Errno) {
                 report.method = .iterators
-                let reader = IteratorReader(sink: sink, anchor: ClockAnchor())
+                let reader = IteratorReader(
+                    sink: sink, anchor: ClockAnchor(), hostStartNs: proc.thread(1)?.startTimeNs ?? 0)
                 try reader.readAll(try loaded.openIterator(.iterTask))
                 try reader.readAll(try loaded.openIterator(.iterTaskFile))
                 (report.threads, report.descriptors) = (reader.threads, reader.descriptors)
@@ -56,9 +57,11 @@ extension ProbeSource {
     private func scanProc(into sink: any SnapshotSink, _ report: inout SnapshotReport) {
         let scope = scannable
         var tables: [UInt64: SocketTable] = [:]
+        var namespaces = PidNamespaceStarts(proc)
         for pid in proc.processIDs() where scope?.contains(pid) ?? true {
             for tid in proc.threadIDs(of: pid) {
-                guard let row = proc.thread(tid) else { continue }
+                guard var row = proc.thread(tid) else { continue }
+                row.pidnsInitStartNs = namespaces.startNs(of: pid)
                 sink.thread(row)
                 report.threads += 1
             }
@@ -72,6 +75,36 @@ extension ProbeSource {
         }
     }
 
-    /// The rows of one thread, for the state's repair: by iterator where possible, else by /proc. Nil when it is gone.
+    /// A thread nobody has told of, for the state's repair, from /proc. Nil when it is gone.
     public func lookUp(tid: Int64) -> ThreadRow? { proc.thread(tid) }
+
+    /// Its process's descriptors, likewise. Reads the sockets of its network namespace: costs milliseconds.
+    public func lookUpDescriptors(pid: Int64) -> [DescriptorRow] {
+        proc.descriptors(of: pid, sockets: SocketTable(proc, pid: pid))
+    }
+}
+
+/// When the first process of each pid namespace started.
+private struct PidNamespaceStarts {
+    private let proc: ProcFilesystem
+    private var starts: [UInt64: UInt64] = [:]
+
+    init(_ proc: ProcFilesystem) {
+        self.proc = proc
+        // The first process may keep its namespace from us, but its start is no secret.
+        starts[ProbeSource.hostPidNamespace] = proc.thread(1)?.startTimeNs ?? 0
+    }
+
+    mutating func startNs(of pid: Int64) -> UInt64 {
+        guard let namespace = proc.pidNamespace(of: pid) else { return 0 }
+        if let known = starts[namespace] { return known }
+        var start: UInt64 = 0
+        for candidate in proc.processIDs() where proc.pidNamespace(of: candidate) == namespace {
+            guard let row = proc.thread(candidate), row.vpid == 1 else { continue }
+            start = row.startTimeNs
+            break
+        }
+        starts[namespace] = start
+        return start
+    }
 }

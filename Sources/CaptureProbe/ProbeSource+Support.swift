@@ -43,9 +43,10 @@ extension ProbeSource {
     }
 
     /// Initial namespaces have fixed numbers.
+    static let hostPidNamespace: UInt64 = 0xefff_fffc
     static var isInHostPidNamespace: Bool {
         guard let own = try? Files.status("/proc/self/ns/pid") else { return true }
-        return own.inode == 0xefff_fffc
+        return own.inode == hostPidNamespace
     }
 
     /// What the engine is, and what it can and cannot see: for the agent's first lines.

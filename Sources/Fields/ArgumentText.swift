@@ -71,12 +71,17 @@ enum ArgumentText {
         switch parameter.type {
         case .int8, .int16, .int32, .int64:
             appendNumber(bytes, signed: true, parameter.format, to: &scratch)
-        case .uint8, .uint16, .uint32, .uint64, .port, .l4proto, .sockfamily, .mode:
+        case .uint64:
+            // Offsets may be negative though their type is not.
+            appendNumber(bytes, signed: true, parameter.format, to: &scratch)
+        case .uint8, .uint16, .uint32, .port, .l4proto, .sockfamily, .mode:
             appendNumber(bytes, signed: false, parameter.format, to: &scratch)
         case .errno, .pid, .pid32, .fd, .fd32:
             appendNumber(bytes, signed: true, .dec, to: &scratch)
-        case .flags8, .flags16, .flags32, .enumflags8, .enumflags16, .enumflags32, .syscallid, .sigtype, .reltime, .abstime:
+        case .flags8, .flags16, .flags32, .enumflags8, .enumflags16, .enumflags32, .syscallid, .sigtype, .reltime:
             appendNumber(bytes, signed: false, .dec, to: &scratch)
+        case .abstime:
+            if let value: UInt64 = bytes.integer(at: 0) { scratch.append(time: value, .dateAndTime, withNanoseconds: true) }
         case .uid, .gid:
             if bytes.signedInteger(signed: false) == Int64(UInt32.max) {
                 scratch.append("-1")
@@ -323,7 +328,9 @@ enum ArgumentText {
     ) {
         scratch.append(UInt8(ascii: "<"))
         scratch.append(DescriptorText.letter(descriptor.kind))
-        if descriptor.isInet, let letter = DescriptorText.protocolLetter(descriptor.l4Protocol) { scratch.append(letter) }
+        // Before a socket is connected or bound its protocol is a guess, and not told.
+        let hasProtocol = descriptor.isInet ? descriptor.hasRole : false
+        if hasProtocol, let letter = DescriptorText.protocolLetter(descriptor.l4Protocol) { scratch.append(letter) }
         scratch.append(UInt8(ascii: ">"))
         DescriptorText.appendName(descriptor, state: state, to: &scratch)
     }

@@ -145,7 +145,7 @@ public struct ProcFilesystem: Sendable {
     }
 
     /// The kernel marks the path of a removed file; the probe reports the path without it.
-    static func withoutDeletedMark(_ target: [UInt8]) -> [UInt8] {
+    public static func withoutDeletedMark(_ target: [UInt8]) -> [UInt8] {
         let mark = Array(" (deleted)".utf8)
         return target.count > mark.count && target.suffix(mark.count).elementsEqual(mark)
             ? Array(target.dropLast(mark.count)) : target

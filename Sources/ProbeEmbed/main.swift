@@ -63,7 +63,7 @@ let object = output + ".o"
 
 // -g for BTF, which CO-RE needs; the mere debug sections that come with it are taken out below.
 var compile = [clang, "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-std=gnu11", targetDefine]
-compile += ["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Wno-address-of-packed-member"]
+compile += ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare", "-Wno-unused-parameter", "-Wno-address-of-packed-member"]
 for include in arguments.dropFirst(4) { compile += ["-I", include] }
 // <bpf/bpf_helpers.h> comes with libbpf; its <asm/…> lies in the machine's own folder, which the target bpf does not search.
 compile += ["-idirafter", machineHeaders, "-c", source, "-o", object]

@@ -73,7 +73,10 @@ enum GlobText {
         var members = ByteClass()
         /// Ranges compare folded bytes, names of classes the byte as it is; so says glibc.
         func insert(_ low: UInt8, _ high: UInt8) {
-            for value in UInt8.min...UInt8.max where (low...high).contains(fold(value, ignoringCase)) { members.insert(value) }
+            for value in low...high where fold(value, ignoringCase) == value {
+                members.insert(value)
+                if ignoringCase, value &- 97 < 26 { members.insert(value & ~0x20) }
+            }
         }
         var isFirst = true
         while let current = byte(offset), current != UInt8(ascii: "]") || isFirst {

@@ -18,7 +18,7 @@ struct RuleCompiler {
     private(set) var ruleSet = RuleSet()
 
     private var registry = TextRegistry()
-    private var lists: [String: ConditionText.CompiledList] = [:]
+    private var lists = ListTable()
     private var macros: [String: ParsedMacro] = [:]
     private var foundingMacros: [String: [ParsedMacro]] = [:]
     private var usedMacros: Set<String> = []
@@ -30,12 +30,19 @@ struct RuleCompiler {
         let condition: Condition?
         let entry: TextRegistry.Entry
         let lists: Set<String>
+        /// Set when the macros it names have been put in.
+        var resolved: MacroResolver.Resolved?
     }
 
     static let deprecatedFields = [
         "evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
     ]
     static let eventTypesMax = 100
+    /// Checks and connectives of all conditions together, and bytes of their texts: what stops many rules that each bring in much.
+    static let partsMax = 5_000_000
+    static let textBytesMax = 512 << 20
+    private var partsLeft = Self.partsMax
+    private var textBytesLeft = Self.textBytesMax
 
     init(settings: RuleLoader.Settings, catalogue: FieldCatalogue, collector: RuleCollector, report: LoadReport) {
         self.settings = settings
@@ -64,7 +71,8 @@ struct RuleCompiler {
     // MARK: lists
 
     private mutating func compileLists() {
-        for (order, list) in collector.lists.items.enumerated() {
+        var itemsOf: [[TracedText]] = []
+        for list in collector.lists.items {
             var items: [TracedText] = []
             for item in list.items {
                 // The name of an earlier list stands for that list's own items: one level, as today.
@@ -75,8 +83,9 @@ struct RuleCompiler {
                     items.append(item)
                 }
             }
-            lists[list.name] = ConditionText.compile(list.name, order: order, items: items)
+            itemsOf.append(items)
         }
+        lists = ListTable(zip(collector.lists.items.map(\.name), itemsOf))
     }
 
     // MARK: macros
@@ -106,6 +115,7 @@ struct RuleCompiler {
     /// A macro sees those whose first position precedes its own last change.
     private func definition(_ name: String, before visibility: Int) -> MacroResolver.Definition? {
         guard let macro = macros[name], macro.info.index < visibility else { return nil }
+        if let resolved = macro.resolved { return .resolved(resolved) }
         return macro.condition.map { .condition($0) } ?? .broken
     }
 
@@ -115,7 +125,7 @@ struct RuleCompiler {
             return last.condition.map { .condition($0) } ?? .broken
         }
         guard let macro = macros[name], macro.info.dialect == .today else { return nil }
-        return macro.condition.map { .condition($0) } ?? .broken
+        return definition(name, before: Int.max)
     }
 
     private mutating func resolveMacros() {
@@ -124,7 +134,9 @@ struct RuleCompiler {
             var resolver = makeResolver(info.dialect, index: info.index, visibility: info.visibility)
             var expanded: Condition?
             do throws(MacroProblem) {
-                expanded = try resolver.resolve(condition)
+                let resolved = try resolver.resolveAll(condition)
+                expanded = resolved.condition
+                if info.dialect == .today { macros[info.name]?.resolved = resolved }
             } catch {
                 // A founding macro may name one that is not there; only a rule that uses it fails.
                 var isForgiven = false
@@ -135,6 +147,7 @@ struct RuleCompiler {
                 }
             }
             usedMacros.formUnion(resolver.used)
+            partsLeft -= resolver.size
             let details = ConditionDetails(condition)
             ruleSet.macros.append(
                 MacroSummary(
@@ -145,8 +158,8 @@ struct RuleCompiler {
 
     private func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
         switch dialect {
-        case .today: MacroResolver { definition($0, before: visibility) }
-        case .founding: MacroResolver { foundingDefinition($0, before: index) }
+        case .today: MacroResolver(sizeMax: partsLeft) { definition($0, before: visibility) }
+        case .founding: MacroResolver(sizeMax: partsLeft) { foundingDefinition($0, before: index) }
         }
     }
 
@@ -165,7 +178,7 @@ struct RuleCompiler {
                 hint = Suggestion.hint(for: name, among: collector.macros.items.map(\.name))
             }
         case .loop(let name, _): hint = "macro '\(name)' leads back to itself"
-        case .tooLarge, .broken: break
+        case .tooLarge, .tooDeep, .broken: break
         }
         let place = registry.entry(at: range.start.offset) ?? entry
         return place.diagnostic(.validate, problem.message, at: range.start, to: range.end, within: context, hint: hint)
@@ -177,13 +190,15 @@ struct RuleCompiler {
         _ text: TracedText, _ context: ItemContext, _ dialect: ConditionDialect, _ used: inout Set<String>
     ) throws(Diagnostic) -> TextRegistry.Entry {
         guard dialect == .today else { return registry.add(text, context) }
-        do throws(ConditionText.TooLarge) {
-            let expanded = try ConditionText.expand(text, lists, used: &used)
+        do throws(ListTable.TooLarge) {
+            let expanded = try lists.expand(text, used: &used)
+            textBytesLeft -= expanded.bytes.count
+            guard textBytesLeft >= 0 else { throw ListTable.TooLarge() }
             usedLists.formUnion(used)
             return registry.add(expanded, context)
         } catch {
             throw context.diagnostic(
-                .validate, "the lists in this condition expand to more than \(ConditionText.expandedBytesMax) bytes")
+                .validate, "the lists in this condition expand to more than \(ListTable.expandedBytesMax) bytes, or all conditions to more than \(Self.textBytesMax)")
         }
     }
 
@@ -230,6 +245,7 @@ struct RuleCompiler {
             throw diagnostic(error, in: entry, rule.conditionContext, usedBy: rule) ?? Diagnostic(.validate, "")
         }
         usedMacros.formUnion(resolver.used)
+        partsLeft -= resolver.size
         warnOfChecks(condition, entry, rule)
 
         guard let output = try compileOutput(rule) else { return nil }
@@ -266,13 +282,17 @@ struct RuleCompiler {
             return compiled
         } catch {
             let place = registry.entry(at: error.position.offset) ?? entry
-            let hint = hint(for: error.message)
-            if rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) {
-                report.warn(
-                    place.diagnostic(.unknownFilter, error.message, at: error.position, within: rule.conditionContext, hint: hint))
-                return nil
+            var diagnostic = place.diagnostic(
+                .compileCondition, error.message, at: error.position, within: rule.conditionContext, hint: hint(for: error.message))
+            if let range = culprit(error, condition) {
+                // Falco's position is that of the check; the caret goes under the value itself.
+                let value = registry.entry(at: range.start.offset) ?? entry
+                diagnostic.excerpt = value.diagnostic(.compileCondition, "", at: range.start, to: range.end).excerpt
             }
-            throw place.diagnostic(.compileCondition, error.message, at: error.position, within: rule.conditionContext, hint: hint)
+            guard rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) else { throw diagnostic }
+            diagnostic.code = .unknownFilter
+            report.warn(diagnostic)
+            return nil
         }
     }
 
@@ -290,6 +310,18 @@ struct RuleCompiler {
             return Suggestion.hint(for: String(name), among: known)
         }
         return nil
+    }
+
+    /// The constant that an error at a check speaks of.
+    private func culprit(_ problem: CompileProblem, _ condition: Condition) -> SourceRange? {
+        var found: SourceRange?
+        let offset = problem.position.offset
+        condition.forEachCheck { check, _ in
+            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset, offset != check.left.range.start.offset
+            else { return }
+            found = check.rightTexts.first { !$0.text.isEmpty && problem.message.contains($0.text) }?.range
+        }
+        return found
     }
 
     /// The compiler's warnings quote the constant they are about; the check that holds it tells where.
@@ -423,6 +455,7 @@ struct RuleCompiler {
                 report.warn(info.context.diagnostic(.unusedMacro, "Macro not referred to by any other rule/macro"))
             }
         }
+        usedLists = lists.closure(of: usedLists)
         for list in collector.lists.items {
             let isUsed = usedLists.contains(list.name)
             ruleSet.lists.append(

@@ -53,6 +53,13 @@ import Testing
         return result
     }
 
+    /// Both texts from a little before the first difference on.
+    static func difference(_ want: String, _ got: String) -> String {
+        let common = zip(want.utf8, got.utf8).prefix { $0 == $1 }.count
+        func tail(_ text: String) -> String { String(decoding: text.utf8.dropFirst(max(0, common - 40)).prefix(160), as: UTF8.self) }
+        return "      want \(tail(want))\n      got  \(tail(got))"
+    }
+
     static let basic = ["evt.num", "evt.rawtime", "evt.cpu", "evt.type", "evt.dir", "proc.name", "thread.tid", "fd.name", "evt.args"]
     static let ext = [
         "evt.num", "evt.rawtime", "evt.type", "evt.res", "evt.rawres", "evt.failed", "evt.category", "evt.is_open_read", "evt.is_open_write",
@@ -122,8 +129,8 @@ import Testing
                         }
                         for (index, column) in columns.enumerated() where wanted[index] != got[index] {
                             wrong[column, default: (0, [])].count += 1
-                            if wrong[column]!.examples.count < 12, seen.insert("\(column) \(wanted[index]) \(got[index])").inserted {
-                                wrong[column]!.examples.append("\(name) #\(number) \(got[2])/\(got[3])\n      want \(wanted[index])\n      got  \(got[index])")
+                            if wrong[column]!.examples.count < 30, seen.insert("\(column) \(wanted[index]) \(got[index])").inserted {
+                                wrong[column]!.examples.append("\(name) #\(number) \(got[2])/\(got[3])\n\(Self.difference(String(wanted[index]), got[index]))")
                             }
                         }
                     }

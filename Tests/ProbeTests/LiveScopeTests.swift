@@ -78,12 +78,14 @@ extension Live {
             #expect(report.method == (byIterators ? .iterators : .proc) && report.threads == sink.threads.count)
             #expect(sink.machines == 1 && sink.users > 0)
             let row = try #require(sink.threads.first { $0.tid == child.pid })
-            #expect(row.pid == child.pid && row.ptid == Int64(getpid()) && row.comm == Array("ProbeActions".utf8))
+            #expect(row.pid == child.pid && row.comm == Array("ProbeActions".utf8))
             #expect(
                 row.exe == Array(actions.utf8) && row.args == Array("wait\0for me\0".utf8) && row.env == Array("KEY=value\0".utf8)
             )
             let image = try Files.status(actions)
             #expect(row.uid == geteuid() && row.exeIno == image.inode)
+            // The thread of ours that forked, or our main one.
+            #expect(ProcFilesystem().thread(row.ptid)?.pid == Int64(getpid()))
             let expected = try #require(ProcFilesystem().thread(child.pid))
             #expect(row.exepath == expected.exepath && row.cwd == expected.cwd && row.root == expected.root)
             #expect(
@@ -93,6 +95,7 @@ extension Live {
             #expect(row.capEffective == expected.capEffective && row.capPermitted == expected.capPermitted)
             #expect(row.fdlimit == expected.fdlimit && row.cgroups == expected.cgroups)
             #expect(Int64(bitPattern: row.startTimeNs &- expected.startTimeNs).magnitude < 50_000_000)
+            #expect(Int64(bitPattern: row.pidnsInitStartNs &- ProcFilesystem().thread(1)!.startTimeNs).magnitude < 50_000_000)
             #expect(row.exeInoMtimeNs == expected.exeInoMtimeNs && row.exeInoCtimeNs == expected.exeInoCtimeNs)
             let descriptors = sink.descriptors.filter { $0.tid == child.pid }
             #expect(descriptors.contains { $0.row.fd == 1 })

@@ -63,7 +63,7 @@ import Testing
     @Test(arguments: [
         ("evt.type=open | ¦FOO text", "Invalid severity level: FOO"), ("¦nope and evt.type=open", "Undefined macro 'nope' used in filter."),
         ("evt.type=open and ¦proc.nmae=x", "filter_check called with nonexistent field proc.nmae"),
-        ("evt.type=open | ERROR ¦%proc.nmae x", nil), ("m: ¦m\nm and evt.type=open", "Undefined macro 'm' used in filter."),
+        ("evt.type=open | ERROR ¦%proc.nmae x", nil), ("m: ¦m\nm and evt.type=open", "reference loop in macro 'm'"),
         ("evt.type=open ¦)", nil), ("x: evt.type=open ¦| WARNING y", "a macro has no output: unexpected '|'"),
         ("a and evt.type=¦nosuch\n", nil),
     ])

@@ -144,10 +144,21 @@ import Testing
         #expect(Loading(text).firstError?.message.contains("expand to more than") == true)
     }
 
+    /// Every level is small, all levels together are not.
+    @Test func longChainsDoNotRecurse() {
+        var text = "- macro: m0\n  condition: evt.type=open\n"
+        for level in 1...3000 { text += "- macro: m\(level)\n  condition: not (m\(level - 1) and proc.name=x)\n" }
+        #expect(Loading(text).firstError?.message.contains("nested deeper than \(MacroResolver.depthMax) levels") == true)
+        var lists = ""
+        for level in 0...20_000 { lists += "- list: l\(level)\n  items: [l\(level + 1)]\n" }
+        let loading = Loading(lists + Loading.rule("evt.type=open and proc.name in (l0)"))
+        #expect(loading.rules.first?.expandedCondition.normalised == "(evt.type = open and proc.name in (l20001))")
+    }
+
     @Test func loops() {
         #expect(Loading("- macro: a\n  condition: evt.type=open\n- macro: a\n  condition: or a\n  append: true\n" + Loading.rule("a"))
             .firstError?.message == "reference loop in macro 'a'")
-        #expect(Loading("a: evt.type=open\nb: a or b\nb", name: "x.conf").firstError?.message == "Undefined macro 'b' used in filter.")
+        #expect(Loading("a: evt.type=open\nb: a or b\nb", name: "x.conf").firstError?.message == "reference loop in macro 'b'")
     }
 
     @Test func manyAliasesOfUse() {

@@ -190,7 +190,8 @@ struct probe_settings {
 
 /*
  * One per ring, mmap-able array map `ring_control`: how the sleeping reader is woken. The event that wakes it
- * sets the word back to PROBE_READER_AWAKE; whoever does that rings exactly once.
+ * sets the word back to PROBE_READER_AWAKE; whoever does that rings exactly once, with a discarded record of
+ * eight bytes. A reader announces its sleep first (sequentially consistent) and then looks for records once more.
  */
 enum probe_reader_sleep {
 	PROBE_READER_AWAKE = 0,

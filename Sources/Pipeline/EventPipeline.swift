@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import Capture
+import EventModel
+import Fields
+import RuleEngine
+import Synchronization
+import SystemState
+
+/// Who is told of a match, on the pipeline's thread, while the event still lives. Ownership changes here: what is kept is copied.
+public protocol MatchHandler: AnyObject {
+    /// `rule` is the index in the program's load order.
+    func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch)
+    /// Between two batches: flush, count, look at the clock.
+    func batchEnded(nowNs: UInt64)
+}
+
+/// Rules compiled for the pipeline, swapped as a whole between two batches.
+public struct PipelineRules: Sendable {
+    public let program: RuleProgram
+    /// `rule_matching: first`: stop at the first rule that holds.
+    public let firstOnly: Bool
+    public init(program: RuleProgram, firstOnly: Bool) {
+        self.program = program
+        self.firstOnly = firstOnly
+    }
+}
+
+/// What a run of the pipeline counted.
+public struct PipelineCounters: Sendable, Equatable {
+    /// Events that were numbered and given to the rules.
+    public var events: UInt64 = 0
+    /// Records for the state alone.
+    public var stateOnly: UInt64 = 0
+    public var matches: UInt64 = 0
+    public var firstTimestampNs: UInt64 = 0
+    public var lastTimestampNs: UInt64 = 0
+    public init() {}
+}
+
+public enum PipelineEnd: Sendable, Equatable {
+    /// The source is exhausted.
+    case sourceEnded
+    /// `stop()` was called.
+    case stopped
+    /// So much event time has passed since the first event (`-M`).
+    case timeLimit
+}
+
+/// The one loop: inbox → batch → admit → evaluate → retire. Owns its state and rules; runs on one thread.
+///
+/// Other threads reach it through `stop`, `replaceRules` and the source's `wake`.
+public final class EventPipeline {
+    public let source: any EventSource
+    public let state: SystemState
+    private let handler: any MatchHandler
+    private let batch: EventBatch
+    private var evaluator: RuleEvaluator
+    private var firstOnly: Bool
+    private var scratch = ExtractionScratch()
+    public private(set) var counters = PipelineCounters()
+    private let inbox: PipelineInbox
+    /// Asked when a thread was silent for long: does (tid, pid) still run? Nil in replay.
+    private let isAlive: ((Int64, Int64) -> Bool)?
+    /// Nanoseconds of event time after which the run ends; 0 for none.
+    private let durationNs: UInt64
+    /// `evt.num` of the event at hand.
+    private var number: UInt64 = 0
+
+    public init(
+        source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler, inbox: PipelineInbox = .init(),
+        durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil
+    ) {
+        self.source = source
+        self.state = state
+        self.handler = handler
+        self.inbox = inbox
+        self.durationNs = durationNs
+        self.isAlive = isAlive
+        batch = EventBatch(capacity: batchCapacity)
+        evaluator = RuleEvaluator(program: rules.program)
+        firstOnly = rules.firstOnly
+    }
+
+    /// Takes the snapshot, then events until the source ends, `stop` is called or the time is over.
+    public func run() throws(CaptureError) -> PipelineEnd {
+        try source.snapshot(into: state)
+        state.finishSnapshot()
+        while true {
+            if inbox.isStopped { return .stopped }
+            if let rules = inbox.takeRules() {
+                evaluator = RuleEvaluator(program: rules.program)
+                firstOnly = rules.firstOnly
+            }
+            batch.removeAll()
+            let result = try source.nextBatch(into: batch, waitMs: 100)
+            // What was read before a failure or the end still counts.
+            if process() { return .timeLimit }
+            handler.batchEnded(nowNs: counters.lastTimestampNs)
+            if result == .end { return .sourceEnded }
+        }
+    }
+
+    /// Every event of the batch. True when the time limit was reached.
+    private func process() -> Bool {
+        guard let first = batch.events.first else { return false }
+        var context = EventContext(event: first)
+        for index in batch.events.indices {
+            let event = batch.events[index]
+            if event.isStateOnly || event.isHidden {
+                state.admit(event, into: &context)
+                state.retire(context)
+                counters.stateOnly &+= 1
+                // What a capture holds has a number, whether or not rules see it.
+                if event.isHidden || !source.isLive { number &+= 1 }
+                continue
+            }
+            if counters.firstTimestampNs == 0 { counters.firstTimestampNs = event.timestampNs }
+            if durationNs > 0, event.timestampNs >= counters.firstTimestampNs &+ durationNs { return true }
+            counters.events &+= 1
+            number &+= 1
+            counters.lastTimestampNs = event.timestampNs
+            state.admit(event, into: &context)
+            context.number = number
+            scratch.reset()
+            let matches = evaluator.evaluate(context: context, state: state, scratch: &scratch, firstOnly: firstOnly)
+            if matches > 0 {
+                counters.matches &+= UInt64(matches)
+                for match in 0..<matches {
+                    scratch.reset()
+                    handler.matched(rule: evaluator.match(match), context: context, state: state, scratch: &scratch)
+                }
+            }
+            state.retire(context)
+        }
+        state.maintain(nowNs: counters.lastTimestampNs, isAlive: isAlive)
+        return false
+    }
+}
+
+/// What other threads leave for the pipeline; taken between two batches.
+public final class PipelineInbox: Sendable {
+    private let rules = Mutex<PipelineRules?>(nil)
+    private let stopped = Atomic<Bool>(false)
+    public init() {}
+    public func replaceRules(_ new: PipelineRules) { rules.withLock { $0 = new } }
+    func takeRules() -> PipelineRules? {
+        rules.withLock { slot in
+            let taken = slot
+            slot = nil
+            return taken
+        }
+    }
+    /// The run ends after the batch at hand; call the source's `wake` too.
+    public func stop() { stopped.store(true, ordering: .releasing) }
+    public var isStopped: Bool { stopped.load(ordering: .acquiring) }
+}
