@@ -28,6 +28,11 @@ final class EventProcessing {
     private let startNs = Clock.monotonicNs
     private var failure: AgentError?
     private var interrupted = false
+    private var saidFirstScan = false
+    private var plan = OutputPlan([], options: AlertOptions())
+    private let inbox = PipelineInbox()
+    private weak var pipeline: EventPipeline?
+    private var timeLimitNs: UInt64 { session.arguments.stopAfterSeconds * 1_000_000_000 }
 
     init(_ session: Session) {
         self.session = session
@@ -54,24 +59,28 @@ final class EventProcessing {
             return 0
         }
         let rules = ruleIndices.map { session.ruleSet.rules[$0] }
-        let plan = try OutputPlan(rules.map { try Self.output(of: $0, formatter.options) }, options: formatter.options)
-        let state = SystemState()
+        plan = try OutputPlan(rules.map { try Self.output(of: $0, formatter.options) }, options: formatter.options)
         session.drops = DropMonitor(session.settings.drops)
         defer { source.close() }
-        do {
-            try open(state)
-            let pipeline = Pipeline(
-                source: source, state: state, program: RuleProgram(rules: rules.map(\.condition)), plan: plan,
-                firstOnly: session.settings.ruleMatching == .first)
-            pipeline.delegate = self
-            if session.arguments.stopAfterSeconds > 0 { pipeline.timeLimitNs = session.arguments.stopAfterSeconds * 1_000_000_000 }
-            defer { finish(pipeline) }
-            try startCommand()
-            try pipeline.run()
-        } catch let error as CaptureError {
-            throw failure ?? AgentError(error.description)
-        }
+        let program = RuleProgram(rules: rules.map { $0.condition })
+        do throws(CaptureError) {
+            try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
+        } catch { throw AgentError(error.description) }
+        if let failure { throw failure }
         return session.commandStatus ?? 0
+    }
+
+    private func process(_ rules: PipelineRules) throws(CaptureError) {
+        let state = SystemState()
+        try open(state)
+        var isAlive: ((Int64, Int64) -> Bool)?
+        if source.isLive { isAlive = { tid, pid in Files.exists("/proc/\(pid)/task/\(tid)") } }
+        let pipeline = EventPipeline(
+            source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
+        self.pipeline = pipeline
+        defer { finish(pipeline) }
+        try startCommand()
+        _ = try pipeline.run()
     }
 
     private static func output(of rule: Rule, _ options: AlertOptions) throws -> RuleOutput {
@@ -84,23 +93,21 @@ final class EventProcessing {
 
     // MARK: Opening
 
-    private func open(_ state: SystemState) throws {
+    private func open(_ state: SystemState) throws(CaptureError) {
         switch session.settings.engine {
         case .replay:
             source = try ReplaySource(path: session.settings.captureFile)
             log.info(source.openingMessage)
             log.info("Engine: replay; it sees what the capture file holds, and nothing of this machine")
-            try source.snapshot(into: state)
         case .nodriver:
             log.info(source.openingMessage)
             log.info("Engine: none; it sees nothing")
-            try source.snapshot(into: state)
         case .modernEBPF:
             try openProbe(state)
         }
     }
 
-    private func openProbe(_ state: SystemState) throws {
+    private func openProbe(_ state: SystemState) throws(CaptureError) {
         let settings = session.settings.modernEBPF
         var options = ProbeOptions()
         options.ringBytes = settings.bufferBytes
@@ -111,11 +118,11 @@ final class EventProcessing {
         if session.settings.snaplen > 0 { options.snaplen = UInt32(session.settings.snaplen) }
         if let words = session.arguments.command {
             do throws(Errno) { command = try ChildProcess(words) } catch {
-                throw AgentError("could not start '\(words[0])': \(error)")
+                throw CaptureError("could not start '\(words[0])': \(error)")
             }
             options.scope = .tree(pids: [command!.pid])
         } else if let pid = session.arguments.scope {
-            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else { throw AgentError("--scope \(pid): there is no such process") }
+            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else { throw CaptureError("--scope \(pid): there is no such process") }
             options.scope = .tree(pids: [pid])
         }
         log.info("The chosen syscall buffer dimension is: \(options.ringBytes) bytes (\(options.ringBytes >> 20) MBs)")
@@ -126,25 +133,24 @@ final class EventProcessing {
         try probe.setInterest(session.interest)
         // Attach first, scan second: what starts in between is seen by one of them.
         try probe.attach()
-        try probe.snapshot(into: state)
         state.taskLookup = ProbeLookup(probe)
         for line in probe.visibility { log.info(line) }
         if probe.isSysExitAttached, let reason = session.systemCallReason { log.info(reason) }
     }
 
     /// The command waits at its gate until the probe watches it.
-    private func startCommand() throws {
+    private func startCommand() throws(CaptureError) {
         guard let words = session.arguments.command else { return }
         guard let command else {
-            throw AgentError("falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
+            throw CaptureError("falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
         }
-        do throws(Errno) { try command.start() } catch { throw AgentError("could not start '\(words[0])': \(error)") }
+        do throws(Errno) { try command.start() } catch { throw CaptureError("could not start '\(words[0])': \(error)") }
         log.info("Watching the command '\(words.joined(separator: " "))' (pid \(command.pid))")
     }
 
     // MARK: Ending
 
-    private func finish(_ pipeline: Pipeline) {
+    private func finish(_ pipeline: EventPipeline) {
         if let probe, let command {
             let living = probe.livingInScope.filter { $0 != command.pid }
             if !living.isEmpty {
@@ -162,8 +168,8 @@ final class EventProcessing {
         guard session.arguments.verbose else { return }
         let seconds = Double(Clock.monotonicNs - startNs) / 1e9
         var lines = source.isLive ? ["Driver Events:\(counters.events)", "Driver Drops:\(counters.drops)"] : []
-        let rate = seconds > 0 ? Double(pipeline.eventCount) / seconds : 0
-        lines.append("Elapsed time: \(fixed(seconds, 3)), Captured Events: \(pipeline.eventCount), \(fixed(rate, 2)) eps")
+        let rate = seconds > 0 ? Double(pipeline.counters.events) / seconds : 0
+        lines.append("Elapsed time: \(fixed(seconds, 3)), Captured Events: \(pipeline.counters.events), \(fixed(rate, 2)) eps")
         StandardError.write(lines.joined(separator: "\n") + "\n")
     }
 
@@ -183,11 +189,11 @@ func fixed(_ value: Double, _ digits: Int) -> String {
     return (value < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
 }
 
-extension EventProcessing: PipelineDelegate {
-    func pipeline(_ pipeline: Pipeline, raised alert: Alert, byRule rule: Int) {
+extension EventProcessing: MatchHandler {
+    func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {
         session.statistics.alerts += 1
         session.statistics.rules[ruleIndices[rule]].count += 1
-        push(alert)
+        push(plan[rule].alert(context: context, state: state, scratch: &scratch))
     }
 
     private func push(_ alert: Alert) {
@@ -197,10 +203,11 @@ extension EventProcessing: PipelineDelegate {
                 timestampNs: alert.isInternal ? 0 : alert.timestampNs))
     }
 
-    func pipeline(_ pipeline: Pipeline, reachedSecondAt timestampNs: UInt64) throws(CaptureError) {
+    func secondBegan(timestampNs: UInt64) {
         let counters = source.counters
         let finding = session.drops?.check(timestampNs: timestampNs) {
-            source.isLive ? .init(events: counters.events, drops: counters.drops) : .init(events: pipeline.eventCount, drops: 0)
+            source.isLive
+                ? .init(events: counters.events, drops: counters.drops) : .init(events: pipeline?.counters.events ?? 0, drops: 0)
         }
         guard let finding, finding.actionsDue else { return }
         let actions = session.settings.drops.actions
@@ -210,21 +217,24 @@ extension EventProcessing: PipelineDelegate {
         if actions.contains(.exit) {
             log.critical("\(finding.drops) system calls dropped: exiting, as syscall_event_drops.actions asks")
             failure = AgentError("Drop manager internal error")
-            throw CaptureError("Drop manager internal error")
+            inbox.stop()
         }
     }
 
-    func pipelineMayGoOn(_ pipeline: Pipeline) throws(CaptureError) -> Bool {
+    func batchEnded(nowNs: UInt64) {
+        if !saidFirstScan, let report = probe?.snapshotReport {
+            saidFirstScan = true
+            log.info("First scan: \(report)")
+        }
         session.queue?.watch()
-        if !takeSignals() { return false }
+        if !takeSignals() { inbox.stop() }
         if let command, session.commandStatus == nil, let status = command.poll() {
             session.commandStatus = status
             // What the rings still hold is delivered, then the source ends.
             probe?.finish()
         }
-        let limitNs = pipeline.timeLimitNs
         // Where nothing happens no event can say that the time is over.
-        return !source.isLive || limitNs == .max || Clock.monotonicNs - startNs < limitNs
+        if source.isLive, timeLimitNs > 0, Clock.monotonicNs - startNs >= timeLimitNs { inbox.stop() }
     }
 
     /// False when one of them ends the run.
