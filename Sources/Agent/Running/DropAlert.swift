@@ -10,7 +10,8 @@ enum DropAlert {
     static func make(_ finding: DropMonitor.Finding, _ counters: CaptureCounters, timestampNs: UInt64) -> Alert {
         let rule = "Falco internal: syscall event drop"
         var fields: [(String, UInt64)] = [
-            ("n_evts", finding.events), ("n_drops", finding.drops), ("n_drops_buffer_total", counters.dropsByReason["ring_full"] ?? 0),
+            ("n_evts", finding.events), ("n_drops", finding.drops),
+            ("n_drops_buffer_total", counters.dropsByReason["ring_full"] ?? 0),
             ("n_drops_scratch_map", counters.dropsByReason["scratch_busy"] ?? 0), ("n_drops_page_faults", 0),
             ("n_drops_bug", counters.malformed), ("ebpf_enabled", 1),
         ]

@@ -122,7 +122,9 @@ final class EventProcessing {
             }
             options.scope = .tree(pids: [command!.pid])
         } else if let pid = session.arguments.scope {
-            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else { throw CaptureError("--scope \(pid): there is no such process") }
+            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else {
+                throw CaptureError("--scope \(pid): there is no such process")
+            }
             options.scope = .tree(pids: [pid])
         }
         log.info("The chosen syscall buffer dimension is: \(options.ringBytes) bytes (\(options.ringBytes >> 20) MBs)")
@@ -142,7 +144,8 @@ final class EventProcessing {
     private func startCommand() throws(CaptureError) {
         guard let words = session.arguments.command else { return }
         guard let command else {
-            throw CaptureError("falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
+            throw CaptureError(
+                "falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
         }
         do throws(Errno) { try command.start() } catch { throw CaptureError("could not start '\(words[0])': \(error)") }
         log.info("Watching the command '\(words.joined(separator: " "))' (pid \(command.pid))")
@@ -162,7 +165,8 @@ final class EventProcessing {
         session.captureCounters = counters
         if counters.malformed > 0 { log.warning("\(counters.malformed) records could not be decoded and were left out") }
         if source.isLive, counters.drops > 0 {
-            let reasons = counters.dropsByReason.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+            let reasons = counters.dropsByReason.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted().joined(
+                separator: ", ")
             log.warning("\(counters.drops) events were lost: \(reasons)")
         }
         guard session.arguments.verbose else { return }

@@ -82,7 +82,9 @@ struct SystemCallSelection {
     var interest: InterestSet {
         var interest = InterestSet()
         for call in EventTable.syscalls where selected.contains(call.sc) { interest.insert(syscall: call.number) }
-        for code in selected.intersection(Self.tracepoints) { interest.events.insert(EventTable.systemCallCodes[Int(code)].event) }
+        for code in selected.intersection(Self.tracepoints) {
+            interest.events.insert(EventTable.systemCallCodes[Int(code)].event)
+        }
         // Starts and ends of processes are free of `sys_exit`: the scheduler tells them.
         interest.events.formUnion(StateNeeds.schedulerEvents)
         return interest
