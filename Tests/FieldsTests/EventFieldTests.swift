@@ -9,12 +9,18 @@ import Testing
 
 @Suite(.serialized) struct EventFieldTests {
     @Test(arguments: [
-        ("evt.num", "7"), ("evt.rawtime", "1600000000123456789"), ("evt.rawtime.s", "1600000000"), ("evt.rawtime.ns", "123456789"),
-        ("evt.reltime", "2000000005"), ("evt.reltime.s", "2"), ("evt.reltime.ns", "000000005"), ("evt.deltatime", "1500"), ("evt.deltatime.s", "0"),
-        ("evt.deltatime.ns", "000001500"), ("evt.time.iso8601", "2020-09-13T12:26:40.123456789+0000"), ("evt.type", "getsockname"),
-        ("syscall.type", "getsockname"), ("evt.dir", "<"), ("evt.cpu", "3"), ("evt.category", "net"), ("evt.args", ""), ("evt.source", "syscall"),
-        ("evt.is_async", "false"), ("evt.res", "<NA>"), ("evt.failed", "<NA>"), ("evt.count", "1"), ("evt.count.exit", "1"), ("evt.count.error", "<NA>"),
-        ("evt.type.is.getsockname", "1"), ("evt.type.is.open", "0"), ("evt.is_io", "false"), ("evt.io_dir", "<NA>"), ("evt.latency", "0"),
+        ("evt.num", "7"), ("evt.rawtime", "1600000000123456789"), ("evt.rawtime.s", "1600000000"),
+        ("evt.rawtime.ns", "123456789"),
+        ("evt.reltime", "2000000005"), ("evt.reltime.s", "2"), ("evt.reltime.ns", "000000005"), ("evt.deltatime", "1500"),
+        ("evt.deltatime.s", "0"),
+        ("evt.deltatime.ns", "000001500"), ("evt.time.iso8601", "2020-09-13T12:26:40.123456789+0000"),
+        ("evt.type", "getsockname"),
+        ("syscall.type", "getsockname"), ("evt.dir", "<"), ("evt.cpu", "3"), ("evt.category", "net"), ("evt.args", ""),
+        ("evt.source", "syscall"),
+        ("evt.is_async", "false"), ("evt.res", "<NA>"), ("evt.failed", "<NA>"), ("evt.count", "1"), ("evt.count.exit", "1"),
+        ("evt.count.error", "<NA>"),
+        ("evt.type.is.getsockname", "1"), ("evt.type.is.open", "0"), ("evt.is_io", "false"), ("evt.io_dir", "<NA>"),
+        ("evt.latency", "0"),
         ("evt.pluginname", "<NA>"), ("evt.around[1600000000121456789]", "2"), ("evt.around[1600000000123456790]", "1"),
     ])
     func plainEvent(field: String, text: String) throws {
@@ -23,7 +29,8 @@ import Testing
 
     /// A zone with half an hour in its offset, and one whose clock changes within the test's day.
     @Test(arguments: [
-        ("Asia/Kolkata", "evt.time", "17:56:40.123456789"), ("Asia/Kolkata", "evt.datetime.s", "2020-09-13 17:56:40"), ("UTC", "evt.time.s", "12:26:40"),
+        ("Asia/Kolkata", "evt.time", "17:56:40.123456789"), ("Asia/Kolkata", "evt.datetime.s", "2020-09-13 17:56:40"),
+        ("UTC", "evt.time.s", "12:26:40"),
         ("America/New_York", "evt.datetime", "2020-09-13 08:26:40.123456789"),
     ])
     func localTime(zone: String, field: String, text: String) throws {
@@ -52,10 +59,15 @@ import Testing
     @Test func genericCallsHaveTheirOwnName() throws {
         let code = UInt16(EventTable.systemCallCodes.first { $0.name == "sysinfo" }!.code)
         for (first, second) in [(code, UInt16(0)), (0, 99)] {
-            let name = try Machine().read("evt.type", of: PPME_GENERIC_X) { $0.append(first); $0.append(second) }
+            let name = try Machine().read("evt.type", of: PPME_GENERIC_X) {
+                $0.append(first); $0.append(second)
+            }
             #expect(name == "sysinfo")
         }
-        #expect(try Machine().read("evt.res", of: PPME_GENERIC_X) { $0.append(code); $0.append(UInt16(99)) } == "<NA>")
+        #expect(
+            try Machine().read("evt.res", of: PPME_GENERIC_X) {
+                $0.append(code); $0.append(UInt16(99))
+            } == "<NA>")
     }
 
     @Test func statisticsEventsCountProcessesAndThreads() throws {

@@ -7,7 +7,8 @@ import Testing
 @Suite struct FieldCatalogueTests {
     /// Fields of today's Falco without plugins: all, hidden, deprecated.
     @Test(arguments: [
-        ("evt", 76, 15, 7), ("process", 90, 3, 0), ("user", 6, 0, 0), ("group", 2, 0, 0), ("fd", 46, 0, 0), ("fs.path", 6, 0, 0), ("fdlist", 6, 0, 0),
+        ("evt", 76, 15, 7), ("process", 90, 3, 0), ("user", 6, 0, 0), ("group", 2, 0, 0), ("fd", 46, 0, 0), ("fs.path", 6, 0, 0),
+        ("fdlist", 6, 0, 0),
     ])
     func counts(name: String, all: Int, hidden: Int, deprecated: Int) {
         let definitions = FieldCatalogue.builtin.classes.filter { $0.name == name }.flatMap(\.definitions)
@@ -36,14 +37,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("proc.nme", "filter_check called with nonexistent field proc.nme"), ("proc.name[1]", "filter_check called with nonexistent field proc.name[1]"),
-        ("proc.aname[x]", "filter_check called with nonexistent field proc.aname[x]"), ("proc.aname[]", "filter_check called with nonexistent field proc.aname[]"),
+        ("proc.nme", "filter_check called with nonexistent field proc.nme"),
+        ("proc.name[1]", "filter_check called with nonexistent field proc.name[1]"),
+        ("proc.aname[x]", "filter_check called with nonexistent field proc.aname[x]"),
+        ("proc.aname[]", "filter_check called with nonexistent field proc.aname[]"),
         ("evt.arg.zzz", "unknown event argument zzz"), ("evt.rawarg.zzz", "unknown event argument zzz"),
         ("evt.arg.fdx", "filter_check called with nonexistent field evt.arg.fdx"), ("evt.arg[x]", "x is not a valid number"),
         ("evt.arg", "filter syntax error: evt.arg"), ("evt.type.is.nonsense", "unknown event type nonsense"),
         ("evt.abspath.mid", "filter_check called with nonexistent field evt.abspath.mid"),
-        ("thread.cgroup.cpu2", "filter_check called with nonexistent field thread.cgroup.cpu2"), ("thread.cgroup", "filter syntax error: thread.cgroup"),
-        ("evt.around", "filter syntax error: evt.around"), ("evt.args.fd", "filter_check called with nonexistent field evt.args.fd"),
+        ("thread.cgroup.cpu2", "filter_check called with nonexistent field thread.cgroup.cpu2"),
+        ("thread.cgroup", "filter syntax error: thread.cgroup"),
+        ("evt.around", "filter syntax error: evt.around"),
+        ("evt.args.fd", "filter_check called with nonexistent field evt.args.fd"),
     ])
     func refuses(field: String, message: String) {
         let error = #expect(throws: FieldError.self) { try Machine.resolve(field) }
@@ -51,7 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("evt.rawarg.res", ParameterType.errno, PrintFormat.dec), ("evt.rawarg.data", .bytebuf, .na), ("evt.rawarg.uid", .uint32, .dec),
+        ("evt.rawarg.res", ParameterType.errno, PrintFormat.dec), ("evt.rawarg.data", .bytebuf, .na),
+        ("evt.rawarg.uid", .uint32, .dec),
         ("evt.rawarg.flags", .flags32, .hex), ("evt.arg.res", .charbuf, .na), ("evt.rawarg.name", .fspath, .na),
     ])
     func types(field: String, type: ParameterType, format: PrintFormat) throws {

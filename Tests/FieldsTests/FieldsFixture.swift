@@ -44,7 +44,9 @@ final class Machine {
             state.thread(thread)
         }
         var user = UserRow()
-        (user.uid, user.gid, user.name, user.home, user.shell) = (1000, 1000, Array("ada".utf8), Array("/home/ada".utf8), Array("/bin/zsh".utf8))
+        (user.uid, user.gid, user.name, user.home, user.shell) = (
+            1000, 1000, Array("ada".utf8), Array("/home/ada".utf8), Array("/bin/zsh".utf8)
+        )
         state.user(user)
         var group = GroupRow()
         (group.gid, group.name) = (1000, Array("lab".utf8))
@@ -60,7 +62,9 @@ final class Machine {
 
     static func resolve(_ text: String) throws(FieldError) -> FieldReference {
         let here = SourceRange(SourcePosition(), SourcePosition())
-        guard let bracket = text.firstIndex(of: "[") else { return try FieldCatalogue.builtin.resolve(FieldName(text, range: here)) }
+        guard let bracket = text.firstIndex(of: "[") else {
+            return try FieldCatalogue.builtin.resolve(FieldName(text, range: here))
+        }
         let argument = text[text.index(after: bracket)...].dropLast()
         return try FieldCatalogue.builtin.resolve(FieldName(String(text[..<bracket]), argument: String(argument), range: here))
     }
