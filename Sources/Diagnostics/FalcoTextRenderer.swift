@@ -46,9 +46,14 @@ public enum FalcoTextRenderer {
             if !location.name.isEmpty { text += " '\(location.name)'" }
             text += ": (\(location.place):\(location.line):\(location.column))\n"
         }
-        text += "------\n\(diagnostic.snippet)------\n"
+        text += "------\n\(withoutControls(diagnostic.snippet))------\n"
         var summary = diagnostic.code.summary
         if let field = diagnostic.deprecatedField { summary += ": field '\(field)'" }
         return text + "\(diagnostic.code.rawValue) (\(summary)): \(diagnostic.message)\n"
+    }
+
+    /// A file of garbage cannot drive the terminal that shows its errors.
+    private static func withoutControls(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 && $0 != "\n" && $0 != "\t" || $0.value == 127 ? "?" : $0 }))
     }
 }

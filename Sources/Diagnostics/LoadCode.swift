@@ -30,6 +30,8 @@ public enum LoadCode: String, Sendable, CaseIterable {
     case ignoredSystemCall = "LOAD_IGNORED_SYSCALL"
     /// Ours: a rule asks for events whose delivery costs the host a lot.
     case expensiveEvent = "LOAD_EXPENSIVE_EVENT"
+    /// Ours: nothing in the file but comments.
+    case emptyFile = "LOAD_EMPTY_FILE"
 
     public var isError: Bool {
         switch self {
@@ -65,6 +67,7 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .unknownKey: "Unknown key in item definition"
         case .ignoredSystemCall: "System call not delivered by default"
         case .expensiveEvent: "Expensive event type"
+        case .emptyFile: "Empty rules file"
         }
     }
 
@@ -92,6 +95,7 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .unknownKey: "The item has a key that is not part of its definition; the key is ignored."
         case .ignoredSystemCall: "The rule waits for a high-volume system call that is delivered only when base_syscalls.all (or -A) is on."
         case .expensiveEvent: "The rule asks for an event that happens so often that delivering it slows the whole host down."
+        case .emptyFile: "The file defines nothing."
         default: summary
         }
     }

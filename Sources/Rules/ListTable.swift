@@ -17,7 +17,7 @@ struct ListTable: Sendable {
     struct TooLarge: Error {}
 
     /// Bytes that one text may grow to by its lists, and all lists together: what stops lists of lists of lists.
-    static let expandedBytesMax = 4 << 20
+    static let expandedBytesMax = 2 << 20
     private static let allBytesMax = 64 << 20
 
     private var entries: [String: Entry] = [:]

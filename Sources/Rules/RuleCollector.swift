@@ -39,9 +39,11 @@ struct RuleCollector: Sendable {
     private(set) var foundingMacros: [String: [MacroInfo]] = [:]
     private(set) var requiredEngineVersion: Version?
     private(set) var requiredPlugins: [[PluginRequirement]] = []
-    private var next = 0
+    /// Items seen so far, of any kind.
+    private(set) var next = 0
 
     mutating func require(engine required: Version, have engine: Version, _ context: ItemContext) throws(Diagnostic) {
+        next += 1
         requiredEngineVersion = max(requiredEngineVersion ?? required, required)
         guard engine.isCompatible(with: required) else {
             throw context.diagnostic(.validate, "Rules require engine version \(required), but engine version is \(engine)")
@@ -61,6 +63,7 @@ struct RuleCollector: Sendable {
             }
         }
         requiredPlugins.append(alternatives)
+        next += 1
     }
 
     // MARK: lists

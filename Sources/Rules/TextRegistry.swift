@@ -53,6 +53,13 @@ extension TextRegistry.Entry {
         return diagnostic
     }
 
+    /// The text at `range` as the condition has it.
+    func words(_ range: SourceRange) -> String {
+        let start = min(max(0, range.start.offset - base), text.bytes.count)
+        let end = min(max(start, range.end.offset - base), text.bytes.count)
+        return String(decoding: text.bytes[start..<end], as: UTF8.self)
+    }
+
     private func wordEnd(_ start: Int) -> Int {
         func isWord(_ byte: UInt8) -> Bool { byte > 32 && !"()=,!<>\"'".utf8.contains(byte) }
         var end = start

@@ -109,6 +109,8 @@ import Testing
         for text in ["", "\n\n", "# nothing\n   # here\n"] {
             let loading = load(text)
             #expect(loading.result.successful && loading.rules.isEmpty)
+            #expect(loading.result.notices.map(\.code) == [.emptyFile])
+            #expect(Loading(text).result.notices.map(\.code) == [.emptyFile])
         }
     }
 
