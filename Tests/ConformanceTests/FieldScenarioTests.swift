@@ -19,7 +19,10 @@ import Testing
             steps: for step in scenarioCase["steps"] as? [Corpus.Case] ?? [] {
                 switch step["op"] as? String {
                 case "event": try scenario.play(step)
-                case "add_user": scenario.add(user: step)
+                case "add_user":
+                    // Names that are no text stand for the accounts of the machine that upstream's tests ran on.
+                    guard step["name"] is String else { break steps }
+                    scenario.add(user: step)
                 case "check":
                     // Not to be had from outside, upstream says.
                     if step["after_unreproducible_step"] as? Bool == true { break steps }
