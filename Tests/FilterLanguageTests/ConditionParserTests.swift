@@ -29,7 +29,8 @@ struct MarkedSource {
         (
             "a.b ¦like x",
             "expected a valid check operator: one of 'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', "
-                + "'contains', 'icontains', 'bcontains', 'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
+                + "'contains', 'icontains', "
+                + "'bcontains', 'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
         ),
         ("a.b < ¦x", "expected a number value or a field with a valid transformer: \(transformers)"),
         ("a.b = ¦'x", "expected a string value or a field with a valid transformer: \(transformers)"),
