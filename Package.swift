@@ -70,6 +70,7 @@ let package = Package(
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
+        tests("Alerts", ["EventModel", "SystemState", "Fields", "FilterLanguage", "CProbeABI"]),
         tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),

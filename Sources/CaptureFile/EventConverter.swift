@@ -6,8 +6,6 @@ import Glibc
 /// Rewrites the events of older captures, which came as enter and exit pairs, into today's.
 struct EventConverter: ~Copyable {
     enum Outcome {
-        /// Deliver the original bytes (an old header is rewritten by the caller).
-        case unchanged
         /// Deliver these bytes; they live until the arena's reset.
         case rewritten(Bytes)
         /// Consumed.
@@ -34,14 +32,22 @@ struct EventConverter: ~Copyable {
         entered.deallocate()
     }
 
-    /// `needsHeader`: the event was written without its parameter count, so it is rewritten even where nothing changes.
-    mutating func convert(_ event: RawEvent, needsHeader: Bool, into arena: inout Arena) -> Outcome {
+    /// Is it today's event as it lies there? The fast path: nothing else is asked of most events.
+    @inline(__always)
+    mutating func leavesUnchanged(_ event: EventView) -> Bool {
+        guard table.verdict(type: event.type, parameterCount: event.parameterCount) == .unchanged else { return false }
+        if event.type == PPME_PROCEXIT_1_E.code { enterEvents.remove(tid: event.tid) }
+        return true
+    }
+
+    /// Takes in an event that is stored, or writes it to the arena as today's.
+    mutating func convert(_ event: RawEvent, into arena: inout Arena) -> Outcome {
         switch table.verdict(type: event.type, parameterCount: event.parameterCount) {
         case .dropped: return .dropped
         case .unknownLayout: return .unknownLayout
         case .unchanged:
             if event.type == PPME_PROCEXIT_1_E.code { enterEvents.remove(tid: event.tid) }
-            return needsHeader ? copy(event, into: &arena) : .unchanged
+            return copy(event, into: &arena)
         case .planned(let number):
             return apply(number, to: event, into: &arena)
         }

@@ -125,36 +125,36 @@ struct EventDecoder: ~Copyable {
         let isStateOnly = prefix == 6 && start.loadUnaligned(fromByteOffset: 2, as: UInt32.self) & 1 != 0
         let record = payload.from(prefix)
         guard version == 2 else {
-            let outcome = converter.convert(try RawEvent(versionOne: record), needsHeader: true, into: &arena)
+            let outcome = converter.convert(try RawEvent(versionOne: record), into: &arena)
             return try finish(outcome, cpu, isStateOnly, into: &events)
         }
-        let view: EventView
+        var view: EventView
         do throws(DecodeError) {
             view = try EventView(checking: record, cpu: cpu, isStateOnly: isStateOnly)
         } catch {
             throw RecordFault(error)
         }
-        let outcome = converter.convert(RawEvent(view), needsHeader: false, into: &arena)
-        if case .unchanged = outcome {
-            events.append(isHidden(view.type) ? view.hidden() : view)
+        if converter.leavesUnchanged(view) {
+            if isHidden(view.type) { view.hide() }
+            events.append(view)
             return true
         }
-        return try finish(outcome, cpu, isStateOnly, into: &events)
+        return try finish(converter.convert(RawEvent(view), into: &arena), cpu, isStateOnly, into: &events)
     }
 
     private mutating func finish(
         _ outcome: EventConverter.Outcome, _ cpu: UInt16, _ isStateOnly: Bool, into events: inout ContiguousArray<EventView>
     ) throws(RecordFault) -> Bool {
         switch outcome {
-        case .unchanged: preconditionFailure("an event without its parameter count is always rewritten")
         case .dropped: return true
         case .unknownLayout: throw .unknownLayout
         case .tooLarge: throw .tooLarge
         case .arenaFull: return false
         case .rewritten(let bytes):
             do throws(DecodeError) {
-                let view = try EventView(checking: bytes, cpu: cpu, isStateOnly: isStateOnly)
-                events.append(isHidden(view.type) ? view.hidden() : view)
+                var view = try EventView(checking: bytes, cpu: cpu, isStateOnly: isStateOnly)
+                if isHidden(view.type) { view.hide() }
+                events.append(view)
             } catch {
                 throw RecordFault(error)
             }

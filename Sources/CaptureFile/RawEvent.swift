@@ -66,6 +66,6 @@ struct RawEvent {
 
     @inline(__always)
     static func lengthBytes(of type: UInt16) -> Int {
-        EventTable.flagsByCode[Int(type)] & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
+        probe_event_flags(type) & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
     }
 }

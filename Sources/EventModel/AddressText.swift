@@ -4,7 +4,8 @@ import CLinux
 /// Addresses as text, as `inet_ntop` writes them. No allocation.
 public enum AddressText {
     /// `address:port`; at most 52 bytes. Returns the count.
-    public static func write(_ address: AddressBytes, _ port: UInt16, isIPv6: Bool, to output: UnsafeMutablePointer<UInt8>) -> Int {
+    public static func write(_ address: AddressBytes, _ port: UInt16, isIPv6: Bool, to output: UnsafeMutablePointer<UInt8>) -> Int
+    {
         var count = write(address, isIPv6: isIPv6, to: output)
         output[count] = UInt8(ascii: ":")
         count += 1

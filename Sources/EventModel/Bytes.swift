@@ -48,7 +48,7 @@ public struct Bytes: @unchecked Sendable {
     @inline(__always) public func prefix(_ length: Int) -> Bytes { self[0..<min(length, count)] }
 
     /// A little-endian integer at `offset`, unaligned; nil when it does not fit.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func integer<T: FixedWidthInteger>(at offset: Int, as type: T.Type = T.self) -> T? {
         let width = T.bitWidth / 8
         guard offset >= 0, offset <= count - width else { return nil }

@@ -31,33 +31,28 @@ public struct EventView: @unchecked Sendable {
     public init(
         checking bytes: Bytes, cpu: UInt16, isStateOnly: Bool = false, isHidden: Bool = false, timestampNs: UInt64? = nil
     ) throws(DecodeError) {
-        guard let stamp: UInt64 = bytes.integer(at: 0), let tid: UInt64 = bytes.integer(at: 8),
-            let length: UInt32 = bytes.integer(at: 16), let type: UInt16 = bytes.integer(at: 20),
-            let count: UInt32 = bytes.integer(at: 22)
-        else { throw .headerTruncated }
-        guard length >= UInt32(Self.headerBytes), Int(length) <= bytes.count else { throw .lengthOutside }
+        guard bytes.count >= Self.headerBytes else { throw .headerTruncated }
+        let start = UnsafeRawPointer(bytes.base)
+        let length = Int(start.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+        let type = start.loadUnaligned(fromByteOffset: 20, as: UInt16.self)
+        let count = Int(start.loadUnaligned(fromByteOffset: 22, as: UInt32.self))
+        guard length >= Self.headerBytes, length <= bytes.count else { throw .lengthOutside }
         guard Int(type) < EventTable.count else { throw .unknownType }
-        self.bytes = bytes.prefix(Int(length))
-        self.timestampNs = timestampNs ?? stamp
-        self.tid = Int64(bitPattern: tid)
+        self.bytes = Bytes(base: bytes.base, count: length)
+        self.timestampNs = timestampNs ?? start.loadUnaligned(as: UInt64.self)
+        tid = Int64(bitPattern: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         self.type = type
         self.cpu = cpu
         self.isStateOnly = isStateOnly
         self.isHidden = isHidden
-        lengthBytes = EventTable.flagsByCode[Int(type)] & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
-        guard Int(count) <= (Int(length) - Self.headerBytes) / lengthBytes else { throw .lengthsTruncated }
-        parameterCount = Int(count)
-        var total = Self.headerBytes &+ Int(count) &* lengthBytes
-        for index in 0..<Int(count) { total &+= lengthOfParameter(index) }
-        guard total <= Int(length) else { throw .parametersOutside }
+        lengthBytes = probe_event_flags(type) & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
+        guard count <= (length &- Self.headerBytes) / lengthBytes else { throw .lengthsTruncated }
+        parameterCount = count
+        guard dataOffset(count) <= length else { throw .parametersOutside }
     }
 
-    @inline(__always)
-    public func hidden() -> EventView {
-        var copy = self
-        copy.isHidden = true
-        return copy
-    }
+    /// For a source that learns only afterwards that no rule may see the event.
+    @inline(__always) public mutating func hide() { isHidden = true }
 
     @inline(__always) private func lengthOfParameter(_ index: Int) -> Int {
         let at = Self.headerBytes &+ index &* lengthBytes
@@ -65,13 +60,23 @@ public struct EventView: @unchecked Sendable {
         return Int(UnsafeRawPointer(bytes.base + at).loadUnaligned(as: UInt32.self))
     }
 
+    /// Where parameter `index` begins: behind the header, the lengths and the parameters before it.
+    @inline(__always) private func dataOffset(_ index: Int) -> Int {
+        let lengths = UnsafeRawPointer(bytes.base) + Self.headerBytes
+        var offset = Self.headerBytes &+ parameterCount &* lengthBytes
+        if lengthBytes == 2 {
+            for earlier in 0..<index { offset &+= Int(lengths.loadUnaligned(fromByteOffset: earlier &* 2, as: UInt16.self)) }
+        } else {
+            for earlier in 0..<index { offset &+= Int(lengths.loadUnaligned(fromByteOffset: earlier &* 4, as: UInt32.self)) }
+        }
+        return offset
+    }
+
     /// Bytes of parameter `index`; nil when the event carries fewer. Empty where the probe could read nothing. O(index).
     @inline(__always)
     public func parameter(_ index: Int) -> Bytes? {
         guard index >= 0, index < parameterCount else { return nil }
-        var start = Self.headerBytes &+ parameterCount &* lengthBytes
-        for earlier in 0..<index { start &+= lengthOfParameter(earlier) }
-        return Bytes(base: bytes.base + start, count: lengthOfParameter(index))
+        return Bytes(base: bytes.base + dataOffset(index), count: lengthOfParameter(index))
     }
 
     /// Parameter as an integer of whatever width it has on the wire, sign-extended when `signed`. Nil when absent or empty.
@@ -96,7 +101,7 @@ public struct EventView: @unchecked Sendable {
     }
 
     public var info: EventInfo { EventTable.events[Int(type)] }
-    @inline(__always) public var flags: UInt16 { EventTable.flagsByCode[Int(type)] }
+    @inline(__always) public var flags: UInt16 { probe_event_flags(type) }
     @inline(__always) public var isEnter: Bool { type & 1 == 0 }
 }
 

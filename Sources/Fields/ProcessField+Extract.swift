@@ -49,7 +49,7 @@ extension ProcessField {
             case .parentExe: return .bytes(pool[state[parent].exe])
             case .parentExePath: return .bytes(pool[state[parent].exepath])
             case .parentCommandLine: return line(.commandLine, of: parent, state, &scratch)
-            case .parentPid: return identifier(state[parent].pid)
+            case .parentPid: return knownIdentifier(state[parent].pid)
             case .parentVirtualPid: return virtualIdentifier(state[parent].vpid)
             case .parentDuration: return duration(since: state[parent].cloneTimeNs, context)
             default: return .uint(state[parent].cloneTimeNs)
@@ -232,7 +232,7 @@ extension ProcessField {
         case .ancestorArguments: return line(.arguments, of: slot, state, &scratch)
         case .ancestorCommandLine: return line(.commandLine, of: slot, state, &scratch)
         case .ancestorEnvironment: return line(.environment, of: slot, state, &scratch)
-        case .ancestorPid: return identifier(state[slot].pid)
+        case .ancestorPid: return knownIdentifier(state[slot].pid)
         default: preconditionFailure("not a field of ancestors")
         }
     }
@@ -265,6 +265,8 @@ extension ProcessField {
     private static func identifier(_ id: Int64) -> FieldValue { id > Int64(UInt32.max) ? .none : .int(id) }
     @inline(__always)
     private static func virtualIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : .int(id) }
+    /// Threads that were never seen have the id -1.
+    private static func knownIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : identifier(id) }
 
     private static func duration(since startNs: UInt64, _ context: borrowing EventContext) -> FieldValue {
         guard startNs != 0 else { return .none }

@@ -10,6 +10,7 @@ public struct ConfigurationText: Sendable {
     public var root: ConfigValue
     /// In the order of reading; empty when no file was there and the shipped values apply.
     public var files: [File] = []
+    public init(root: ConfigValue = .map([])) { self.root = root }
 
     /// Reads `path` (nil: the shipped values), the files it includes, and the options on top.
     public static func load(

@@ -128,7 +128,7 @@ struct SettingKey: Sendable {
         .init("falco_libs.thread_table_size", .int, "262144", .later),
         .init("falco_libs.thread_table_auto_purging_interval_s", .int, "300", .later),
         .init("falco_libs.thread_table_auto_purging_thread_timeout_s", .int, "300", .later),
-        .init("falco_libs.snaplen", .int, "0", .later),
+        .init("falco_libs.snaplen", .int, "0"),
     ]
 
     static func row(_ name: String) -> SettingKey {

@@ -58,6 +58,8 @@ public struct Settings: Sendable {
     public var engine = EngineKind.modernEBPF
     public var modernEBPF = ModernEBPF()
     public var captureFile = ""
+    /// Bytes of a buffer that an event carries; 0: the probe's default.
+    public var snaplen = 0
     /// As configured; nil when neither spelling of the key is there.
     public var rulesFiles: [String]?
     public var ruleSelections: [RuleSelection] = []
@@ -109,6 +111,7 @@ extension Settings {
         self.engine = engine
         captureFile = reader.text("engine.replay.capture_file")
         if engine == .replay, captureFile.isEmpty { throw bad("engine.kind is 'replay' but engine.replay.capture_file names no file") }
+        snaplen = reader.count("falco_libs.snaplen", max: 65000)
         modernEBPF.cpusForEachBuffer = reader.count("engine.modern_ebpf.cpus_for_each_buffer", max: 65535)
         modernEBPF.bufSizePreset = reader.count("engine.modern_ebpf.buf_size_preset", max: 1 << 20)
         modernEBPF.dropFailedExit = reader.bool("engine.modern_ebpf.drop_failed_exit")

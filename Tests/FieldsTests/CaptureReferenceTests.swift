@@ -60,6 +60,8 @@ import Testing
         return "      want \(tail(want))\n      got  \(tail(got))"
     }
 
+    static let usual = ["today/", "falco-0.34.1/cat_write", "libs/curl_google.", "sf-collector/files/"]
+
     static let basic = ["evt.num", "evt.rawtime", "evt.cpu", "evt.type", "evt.dir", "proc.name", "thread.tid", "fd.name", "evt.args"]
     static let ext = [
         "evt.num", "evt.rawtime", "evt.type", "evt.res", "evt.rawres", "evt.failed", "evt.category", "evt.is_open_read", "evt.is_open_write",
@@ -82,13 +84,14 @@ import Testing
     @Test func columns() throws {
         guard let root = Self.captures else { return }
         setenv("TZ", "UTC", 1)
-        let only = ProcessInfo.processInfo.environment["CAPTURE"]
+        // All take a minute in a debug build: FALCO_TEST_CAPTURES=/ asks for them, or a part of a name for some.
+        let only = ProcessInfo.processInfo.environment["FALCO_TEST_CAPTURES"]
         var wrong: [String: (count: Int, examples: [String])] = [:]
         var lines = 0
         var seen: Set<String> = []
         for file in try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "files").path).sorted()
         where file.hasSuffix(".scap") {
-            if let only, !file.contains(only) { continue }
+            guard only.map({ file.contains($0) }) ?? Self.usual.contains(where: { file.hasPrefix($0) }) else { continue }
             let name = file.replacingOccurrences(of: "/", with: "__").replacingOccurrences(of: ".scap", with: "")
             for (kind, columns) in [("basic", Self.basic), ("ext", Self.ext)] {
                 let reference = root.appending(path: "ref/falco-head/\(name).\(kind).txt.gz")
@@ -98,6 +101,7 @@ import Testing
                 let state = SystemState()
                 let source = try ReplaySource(path: root.appending(path: "files/\(file)").path)
                 try source.snapshot(into: state)
+                state.finishSnapshot()
                 let batch = EventBatch()
                 var scratch = ExtractionScratch()
                 var number: UInt64 = 0
@@ -145,7 +149,15 @@ import Testing
             print("\(column): \(found.count) of \(lines)")
             for example in found.examples { print("   \(example.prefix(700))") }
         }
-        let mine = wrong.filter { !$0.key.hasPrefix("fd.") && !$0.key.hasPrefix("fs.") }
-        #expect(mine.keys.sorted() == [])
+        // Columns that do not agree everywhere yet; an example of each.
+        let known: Set<String> = [
+            "user.name",  // the reference asked the machine it ran on for accounts that the capture lacks
+            "fd.num",  // -1 where a call that would make a descriptor failed
+            "fd.name",  // nothing where connecting a unix socket failed
+            "fd.is_server",  // true for an IPv6 socket without addresses
+            "fd.nameraw",  // nothing for memory files
+            "fd.directory", "fd.type", "fd.typechar",  // socketpair shows its second end; a failed open has the letter o, a failed openat f
+        ]
+        #expect(Set(wrong.keys).subtracting(known).sorted() == [])
     }
 }

@@ -76,6 +76,7 @@ extension Live {
             try source.snapshot(into: sink)
             let report = try #require(source.snapshotReport)
             #expect(report.method == (byIterators ? .iterators : .proc) && report.threads == sink.threads.count)
+            print("first scan \(report)")
             #expect(sink.machines == 1 && sink.users > 0)
             let row = try #require(sink.threads.first { $0.tid == child.pid })
             #expect(row.pid == child.pid && row.comm == Array("ProbeActions".utf8))

@@ -98,12 +98,13 @@ enum InstructionCounter {
     case callgrind(Callgrind)
     case none(String)
 
-    static func find(allowCallgrind: Bool) -> InstructionCounter {
+    /// `corpus`: callgrind gets it, where it is allowed.
+    static func find(callgrindCorpus corpus: String?) -> InstructionCounter {
         let code = counting_instructions_open()
         if code == 0 { return .processor }
         let reason = String(cString: strerror(code))
-        guard allowCallgrind else { return .none("perf_event_open: \(reason)") }
-        return Callgrind.find().map(InstructionCounter.callgrind)
+        guard let corpus else { return .none("perf_event_open: \(reason)") }
+        return Callgrind.find(corpus: corpus).map(InstructionCounter.callgrind)
             ?? .none("perf_event_open: \(reason); valgrind is not installed")
     }
 
@@ -118,10 +119,11 @@ enum InstructionCounter {
 
 struct Callgrind {
     let valgrind: String
+    let corpus: String
 
-    static func find() -> Callgrind? {
+    static func find(corpus: String) -> Callgrind? {
         let places = ["/usr/bin/valgrind", "/usr/local/bin/valgrind"]
-        return places.first { FileManager.default.isExecutableFile(atPath: $0) }.map(Callgrind.init)
+        return places.first { FileManager.default.isExecutableFile(atPath: $0) }.map { Callgrind(valgrind: $0, corpus: corpus) }
     }
 
     func instructions(of name: String) throws -> Double? {
@@ -129,7 +131,7 @@ struct Callgrind {
         process.executableURL = URL(fileURLWithPath: valgrind)
         process.arguments = [
             "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=counting_region",
-            CommandLine.arguments[0], "--once", name,
+            CommandLine.arguments[0], "--corpus", corpus, "--once", name,
         ]
         let output = Pipe()
         let errors = Pipe()

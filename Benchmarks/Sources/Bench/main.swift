@@ -75,7 +75,8 @@ func run() throws {
         guard let benchmark = list.first(where: { $0.name == once }) else { throw BenchError("no benchmark '\(once)'") }
         return try Runner.once(benchmark)
     }
-    let runner = Runner(passes: options.passes, instructions: .find(allowCallgrind: options.useCallgrind))
+    let runner = Runner(
+        passes: options.passes, instructions: .find(callgrindCorpus: options.useCallgrind ? options.corpus.path : nil))
     print(runner.instructions.explanation)
     if workloads.recorded == nil { print("no recorded capture: the corpus is absent at \(options.corpus.path)") }
     print(pad("", 36), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")

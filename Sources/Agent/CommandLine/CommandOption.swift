@@ -23,9 +23,10 @@ struct CommandOption: Sendable {
     /// False: the option of today's Falco is known, and using it says that it is not there yet.
     let works: Bool
 
-    init(
-        _ name: Name, _ short: Character?, _ long: String?, _ argument: Argument = .none, works: Bool = true, _ help: String
-    ) {
+    init(_ name: Name, _ short: Character?, _ long: String?, works: Bool = true, _ help: String) {
+        self.init(name, short, long, .none, works: works, help)
+    }
+    init(_ name: Name, _ short: Character?, _ long: String?, _ argument: Argument, works: Bool = true, _ help: String) {
         (self.name, self.short, self.long, self.argument, self.works, self.help) = (name, short, long, argument, works, help)
     }
 
