@@ -4,8 +4,12 @@ import FilterLanguage
 
 /// What the author of a condition that does not parse probably meant.
 enum ConditionHints {
-    private static let keywords = Set(ConditionParser.operatorTexts.filter { $0.allSatisfy(\.isLetter) }).union(["and", "or", "not"])
-    private static let otherSpellings = ["&&": "and", "||": "or", "&": "and", "!": "not", "=~": "regex", "<>": "!=", "matches": "regex"]
+    private static let keywords = Set(ConditionParser.operatorTexts.filter { $0.allSatisfy(\.isLetter) }).union([
+        "and", "or", "not",
+    ])
+    private static let otherSpellings = [
+        "&&": "and", "||": "or", "&": "and", "!": "not", "=~": "regex", "<>": "!=", "matches": "regex",
+    ]
 
     /// A hint from the word at `offset` and the one before it, where parsing stopped.
     static func hint(_ text: [UInt8], at offset: Int) -> String? {
@@ -28,6 +32,8 @@ enum ConditionHints {
         while beforeEnd > 0, isBlank(beforeEnd - 1) { beforeEnd -= 1 }
         var beforeStart = beforeEnd
         while beforeStart > 0, !isBlank(beforeStart - 1) { beforeStart -= 1 }
-        return (String(decoding: text[beforeStart..<beforeEnd], as: UTF8.self), String(decoding: text[offset..<end], as: UTF8.self))
+        return (
+            String(decoding: text[beforeStart..<beforeEnd], as: UTF8.self), String(decoding: text[offset..<end], as: UTF8.self)
+        )
     }
 }

@@ -59,7 +59,8 @@ struct RuleCollector: Sendable {
                     hint: "write three numbers, as in 1.2.3")
             }
             guard names.insert(alternative.name).inserted else {
-                throw context.diagnostic(.validate, "Plugin '\(alternative.name)' is named twice among the alternatives of one requirement")
+                throw context.diagnostic(
+                    .validate, "Plugin '\(alternative.name)' is named twice among the alternatives of one requirement")
             }
         }
         requiredPlugins.append(alternatives)
@@ -117,7 +118,8 @@ struct RuleCollector: Sendable {
         }
         if let previous = rules[rule.name], previous.source != rule.source {
             throw rule.context.diagnostic(
-                .validate, "Rule has been re-defined with a different source", hint: "the first definition has source '\(previous.source)'")
+                .validate, "Rule has been re-defined with a different source",
+                hint: "the first definition has source '\(previous.source)'")
         }
         for index in rule.exceptions.indices {
             guard rule.exceptions[index].fields != nil else {
@@ -134,7 +136,8 @@ struct RuleCollector: Sendable {
             throw noSuchRule(change, "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists")
         }
         guard
-            change.condition != nil || change.exceptions != nil || change.output != nil || change.description != nil || change.tags != nil
+            change.condition != nil || change.exceptions != nil || change.output != nil || change.description != nil
+                || change.tags != nil
         else { throw change.context.diagnostic(.validate, "Appended rule must have exceptions or condition property") }
         try rules.change(change.name, at: position()) { (rule) throws(Diagnostic) in
             if let condition = change.condition {
@@ -181,7 +184,8 @@ struct RuleCollector: Sendable {
 
     mutating func replace(_ change: RuleChange, checking fields: ExceptionChecker) throws(Diagnostic) {
         guard rules[change.name] != nil else {
-            throw noSuchRule(change, "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists")
+            throw noSuchRule(
+                change, "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists")
         }
         try rules.change(change.name, at: position()) { (rule) throws(Diagnostic) in
             if let condition = change.condition {

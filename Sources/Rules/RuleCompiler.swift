@@ -27,7 +27,8 @@ struct RuleCompiler {
         "evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
     ]
     static let eventTypesMax = 100
-    /// Checks and connectives of all conditions together, and bytes of their texts: what stops many rules that each bring in much.
+    /// Checks and connectives of all conditions together, and bytes of their texts: what stops many rules that each bring in
+    /// much.
     static let partsMax = 5_000_000
     static let textBytesMax = 512 << 20
     private var partsLeft = Self.partsMax
@@ -97,7 +98,8 @@ struct RuleCompiler {
             return MacroTable.Entry(info: info, condition: condition, entry: entry, lists: used)
         } catch {
             report.fail(error)
-            return MacroTable.Entry(info: info, condition: nil, entry: registry.add(info.condition, info.conditionContext), lists: used)
+            return MacroTable.Entry(
+                info: info, condition: nil, entry: registry.add(info.condition, info.conditionContext), lists: used)
         }
     }
 
@@ -115,7 +117,9 @@ struct RuleCompiler {
                 var isForgiven = false
                 if case .undefined = error { isForgiven = info.dialect == .founding }
                 if !isForgiven {
-                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) { report.fail(diagnostic) }
+                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) {
+                        report.fail(diagnostic)
+                    }
                     macros[info.name] = MacroTable.Entry(info: info, condition: nil, entry: macro.entry, lists: macro.lists)
                 }
             }
@@ -145,7 +149,8 @@ struct RuleCompiler {
         switch problem {
         case .undefined(let name, _):
             if let later = collector.macros[name] {
-                hint = "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
+                hint =
+                    "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
             } else {
                 hint = Suggestion.hint(for: name, among: collector.macros.items.map(\.name))
             }
@@ -170,7 +175,10 @@ struct RuleCompiler {
             return registry.add(expanded, context)
         } catch {
             throw context.diagnostic(
-                .validate, "the lists in this condition expand to more than \(ListTable.expandedBytesMax) bytes, or all conditions to more than \(Self.textBytesMax)")
+                .validate,
+                "the lists in this condition expand to more than \(ListTable.expandedBytesMax) bytes, or all conditions "
+                    + "to more than \(Self.textBytesMax)"
+            )
         }
     }
 
@@ -235,9 +243,12 @@ struct RuleCompiler {
         let raw = ConditionDetails(parsed)
         let isBelow = rule.priority > settings.minimumPriority
         return Rule(
-            name: rule.name, description: rule.description, source: rule.source, priority: rule.priority, tags: rule.tags.sorted(),
-            outputText: rule.output.text, output: output.text, extraFields: output.extraFields, conditionText: rule.condition.text,
-            expandedCondition: condition, condition: compiled, isEnabled: rule.isEnabled && !isBelow, isBelowMinimumPriority: isBelow,
+            name: rule.name, description: rule.description, source: rule.source, priority: rule.priority,
+            tags: rule.tags.sorted(),
+            outputText: rule.output.text, output: output.text, extraFields: output.extraFields,
+            conditionText: rule.condition.text,
+            expandedCondition: condition, condition: compiled, isEnabled: rule.isEnabled && !isBelow,
+            isBelowMinimumPriority: isBelow,
             captures: rule.captures, captureDurationMs: rule.captureDurationMs, warnsOfEventTypes: rule.warnsOfEventTypes,
             origin: .init(file: rule.context.file.name, line: rule.context.line, isFounding: rule.dialect == .founding),
             details: .init(
@@ -257,7 +268,8 @@ struct RuleCompiler {
         } catch {
             let place = registry.entry(at: error.position.offset) ?? entry
             var diagnostic = place.diagnostic(
-                .compileCondition, error.message, at: error.position, within: rule.conditionContext, hint: hint(for: error.message))
+                .compileCondition, error.message, at: error.position, within: rule.conditionContext,
+                hint: hint(for: error.message))
             if let range = culprit(error, condition) {
                 // Falco's position is that of the check; the caret goes under the value itself.
                 let value = registry.entry(at: range.start.offset) ?? entry
@@ -271,7 +283,9 @@ struct RuleCompiler {
     }
 
     static func isAboutUnknownName(_ message: String) -> Bool {
-        ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains { message.contains($0) }
+        ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains {
+            message.contains($0)
+        }
     }
 
     private func hint(for message: String) -> String? {
@@ -291,7 +305,8 @@ struct RuleCompiler {
         var found: SourceRange?
         let offset = problem.position.offset
         condition.forEachCheck { check, _ in
-            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset, offset != check.left.range.start.offset
+            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset,
+                offset != check.left.range.start.offset
             else { return }
             found = check.rightTexts.first { !$0.text.isEmpty && problem.message.contains($0.text) }?.range
         }
@@ -340,12 +355,15 @@ struct RuleCompiler {
                 report.notice(
                     place.diagnostic(
                         .ignoredSystemCall,
-                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only with base_syscalls.all (or -A)",
-                        at: range.start, to: range.end, within: rule.conditionContext, hint: "start with -A, or name another event"))
+                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only "
+                            + "with base_syscalls.all (or -A)",
+                        at: range.start, to: range.end, within: rule.conditionContext,
+                        hint: "start with -A, or name another event"))
             } else if name == "switch" {
                 report.notice(
                     place.diagnostic(
-                        .expensiveEvent, "'switch' is every context switch of every CPU: delivering them slows the whole host down",
+                        .expensiveEvent,
+                        "'switch' is every context switch of every CPU: delivering them slows the whole host down",
                         at: range.start, to: range.end, within: rule.conditionContext))
             }
         }
@@ -455,7 +473,9 @@ extension ItemContext {
 }
 
 extension String {
-    func replacingAll(_ part: String, with other: String) -> String { split(separator: part, omittingEmptySubsequences: false).joined(separator: other) }
+    func replacingAll(_ part: String, with other: String) -> String {
+        split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
+    }
     var trimmedBlanks: String {
         let body = drop { $0.isWhitespace }
         guard let last = body.lastIndex(where: { !$0.isWhitespace }) else { return "" }

@@ -97,8 +97,11 @@ public final class RuleLoader {
                 let names = alternatives.map { "\($0.name) (>= \($0.version))" }.joined(separator: ", ")
                 return "Plugin requirement not satisfied, must load one of: \(names)"
             }
-            guard let have = Version(plugin.version), let required = Version(wanted.version), have.isCompatible(with: required) else {
-                return "Plugin '\(plugin.name)' version '\(plugin.version)' is not compatible with required plugin version '\(wanted.version)'"
+            guard let have = Version(plugin.version), let required = Version(wanted.version), have.isCompatible(with: required)
+            else {
+                return
+                    "Plugin '\(plugin.name)' version '\(plugin.version)' is not compatible with required plugin version "
+                    + "'\(wanted.version)'"
             }
         }
         return nil

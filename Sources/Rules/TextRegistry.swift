@@ -33,7 +33,8 @@ struct TextRegistry {
 }
 
 extension TextRegistry.Entry {
-    /// A diagnostic about the place `position` (offset in the common space) to `end` of this text. Without an end, the word there.
+    /// A diagnostic about the place `position` (offset in the common space) to `end` of this text. Without an end, the word
+    /// there.
     func diagnostic(
         _ code: LoadCode, _ message: String, at position: SourcePosition, to end: SourcePosition? = nil,
         within user: ItemContext? = nil, deprecatedField: String? = nil, hint: String? = nil

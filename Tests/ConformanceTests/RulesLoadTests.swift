@@ -12,7 +12,8 @@ import Testing
         for test in try Corpus.cases("rules-load.json", kinds: ["load"]) {
             let name = Comment(rawValue: test["name"] as? String ?? "")
             var settings = RuleLoader.Settings()
-            settings.appendOutput = ((test["config"] as? [String: Any])?["append_output"] as? [[String: Any]] ?? []).map(Self.appendOutput)
+            settings.appendOutput = ((test["config"] as? [String: Any])?["append_output"] as? [[String: Any]] ?? []).map(
+                Self.appendOutput)
             let loader = RuleLoader(settings: settings)
             let results = loader.load(files: Self.files(test), keepsGoing: true)
             let errors = results.flatMap(\.errors)
@@ -93,7 +94,9 @@ import Testing
             if let rules = test["rules"] as? [[String: Any]] {
                 let yaml = rules.map { rule in
                     let tags = (rule["tags"] as? [String] ?? []).map { "'\($0)'" }.joined(separator: ", ")
-                    return "- rule: \(rule["name"]!)\n  desc: x\n  condition: evt.type=open\n  output: x\n  priority: INFO\n  tags: [\(tags)]\n"
+                    return
+                        "- rule: \(rule["name"]!)\n  desc: x\n  condition: evt.type=open\n  output: x\n  priority: "
+                        + "INFO\n  tags: [\(tags)]\n"
                 }
                 files = [("rules.yaml", Array(yaml.joined().utf8))]
             }
@@ -220,7 +223,8 @@ import Testing
                             && item["item_type"].map { type in diagnostic.context.contains { $0.kind.rawValue == type } } ?? true
                             && item["item_name"].map { name in diagnostic.context.contains { $0.name == name } } ?? true
                     }
-                    #expect(isThere, "\(name): \(item) in \(found.map { ($0.code.rawValue, $0.message, $0.context.map(\.name)) })")
+                    #expect(
+                        isThere, "\(name): \(item) in \(found.map { ($0.code.rawValue, $0.message, $0.context.map(\.name)) })")
                 }
             }
             for item in expected["successful"] as? [[String: Any]] ?? [] {
@@ -268,7 +272,9 @@ import Testing
     private static func appendOutput(_ entry: [String: Any]) -> AppendOutput {
         let match = entry["match"] as? [String: Any] ?? [:]
         let fields = (entry["extra_fields"] as? [Any] ?? []).map { field -> ExtraField in
-            if let named = field as? [String: String], let (name, format) = named.first { return ExtraField(name: name, format: format) }
+            if let named = field as? [String: String], let (name, format) = named.first {
+                return ExtraField(name: name, format: format)
+            }
             return ExtraField(name: nil, format: field as! String)
         }
         return AppendOutput(
