@@ -48,6 +48,7 @@ public struct Settings: Sendable {
         public var ratePerSecond = 0.03333
         public var maxBurst = 1.0
         public var simulateDrops = false
+        public init() {}
     }
     public struct BaseSyscalls: Sendable {
         public var customSet: [String] = []
