@@ -44,7 +44,7 @@ let package = Package(
             plugins: ["ProbeBuild"]),
         room("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
         room("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
-        room("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
+        room("RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
         room("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
         // control plane
         room("Diagnostics"),

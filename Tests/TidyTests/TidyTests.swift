@@ -18,7 +18,7 @@ import Testing
         let package = String(text[(text.range(of: "targets: [")?.upperBound ?? text.startIndex)...])
         let calls = try Regex(#"(?:room\(|\.target\(\s*name:|\.executableTarget\(\s*name:)\s*"(\w+)""#)
         let starts = package.matches(of: calls)
-        return starts.indices.map { index in
+        let all = starts.indices.map { index in
             let start = starts[index].range.upperBound
             let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : package.endIndex
             var body = String(package[start..<end])
@@ -28,6 +28,8 @@ import Testing
             let names = body.matches(of: /"(\w+)"/).map { String($0.1) }
             return Room(name: String(starts[index].output[1].substring!), dependencies: Set(names))
         }
+        // Helpers of tests are no rooms.
+        return all.filter { FileManager.default.fileExists(atPath: root.appending(path: "Sources/\($0.name)").path) }
     }
 
     static func files(_ folder: String, _ suffixes: [String]) -> [String] {
