@@ -13,10 +13,15 @@ say "a shell that connects to this machine's own port 9 (nobody listens there)"
 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>/dev/null
 
 say "a shell inside a container's cgroup"
-# The name has the shape of a container's; only processes that this script moves there are in it.
-mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-group="$mount$own/docker-$(printf 'fa1c0%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)abcd.scope"
+# The name has the shape of a container's; only processes that this script moves there are in it. Older hierarchies come first: where there
+# are some, containers are in them too.
+mount=$(awk '$3 == "cgroup" && $4 ~ /(^|,)cpu(,|$)/ { print $2; exit }' /proc/mounts)
+own=$(sed -n 's/^[0-9]*:\(.*,\)\{0,1\}cpu\(,[^:]*\)\{0,1\}://p' /proc/self/cgroup)
+if [ -z "$mount" ]; then
+    mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+    own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+fi
+group="$mount${own%/}/docker-$(printf 'fa1c0%.0s' 1 2 3 4 5 6 7 8 9 10 11 12)abcd.scope"
 if [ -n "$mount" ] && mkdir "$group" 2>/dev/null; then
     sh -c "echo \$\$ > '$group/cgroup.procs' && exec sh -c 'exit 0'" 2>/dev/null || echo "(this machine lets nobody move processes between cgroups)"
     sleep 0.2

@@ -32,7 +32,7 @@ struct DropMonitor {
             (nextCheckNs, last) = (timestampNs &+ 1_000_000_000, counts())
             return nil
         }
-        guard timestampNs >= nextCheckNs else { return nil }
+        guard timestampNs > nextCheckNs else { return nil }
         nextCheckNs = timestampNs &+ 1_000_000_000
         var now = counts()
         // Simulated drops let the actions be tried out on a machine that loses nothing.

@@ -33,7 +33,9 @@ public enum Falco {
         var entry = environ
         while let text = entry.pointee {
             let pair = String(cString: text)
-            if let equals = pair.firstIndex(of: "=") { variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...]) }
+            if let equals = pair.firstIndex(of: "=") {
+                variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+            }
             entry += 1
         }
         return variables

@@ -8,6 +8,8 @@ final class IteratorReader {
     private let sink: any SnapshotSink
     private let anchor: ClockAnchor
     private let hostStartNs: UInt64
+    /// Processes that it has seen.
+    private(set) var processes: Set<Int64> = []
     private(set) var threads = 0
     private(set) var descriptors = 0
     private(set) var malformed = 0
@@ -65,6 +67,7 @@ final class IteratorReader {
         if event.type == PPME_ITER_TASK_E.code {
             sink.thread(thread(event, pid: pid))
             threads += 1
+            processes.insert(pid)
         } else if let row = descriptor(event) {
             sink.descriptor(row, tid: event.tid)
             descriptors += 1

@@ -40,6 +40,8 @@ extension ProbeSource {
                 try reader.readAll(try loaded.openIterator(.iterTask))
                 try reader.readAll(try loaded.openIterator(.iterTaskFile))
                 (report.threads, report.descriptors) = (reader.threads, reader.descriptors)
+                // Hardened kernels keep processes from iterators that /proc shows, the first one for instance.
+                scanProc(into: sink, &report, except: reader.processes)
             } catch { refusal = error.description }
         } else if options.useIterators {
             refusal = Self.isInHostPidNamespace ? "the kernel refused them" : "we are not in the host's pid namespace"
@@ -47,18 +49,18 @@ extension ProbeSource {
         if !refusal.isEmpty || report.method == .proc {
             report = SnapshotReport()
             report.reason = refusal
-            scanProc(into: sink, &report)
+            scanProc(into: sink, &report, except: [])
         }
         report.durationNs = Clock.monotonicNs &- startNs
         snapshotReport = report
     }
 
     /// Every thread in scope by /proc; one socket table for each network namespace.
-    private func scanProc(into sink: any SnapshotSink, _ report: inout SnapshotReport) {
+    private func scanProc(into sink: any SnapshotSink, _ report: inout SnapshotReport, except known: Set<Int64>) {
         let scope = scannable
         var tables: [UInt64: SocketTable] = [:]
         var namespaces = PidNamespaceStarts(proc)
-        for pid in proc.processIDs() where scope?.contains(pid) ?? true {
+        for pid in proc.processIDs() where !known.contains(pid) && scope?.contains(pid) ?? true {
             for tid in proc.threadIDs(of: pid) {
                 guard var row = proc.thread(tid) else { continue }
                 row.pidnsInitStartNs = namespaces.startNs(of: pid)

@@ -50,7 +50,7 @@ public final class ProbeSource: EventSource {
     /// With fewer events than this in a drain, the next one is later; with more than eight times as many, sooner.
     static let eventsPerDrainMin = 32
 
-    /// Loads the probe into the kernel; nothing is attached yet. About 0.1 s.
+    /// Loads the probe into the kernel; nothing is attached yet. Takes the verifier about 0.4 s.
     public init(_ options: ProbeOptions = ProbeOptions()) throws(CaptureError) {
         if case .unavailable(let reason) = Self.probeSupport() { throw CaptureError(reason) }
         guard options.ringBytes >= MappedMemory.pageBytes, options.ringBytes & (options.ringBytes - 1) == 0,
@@ -278,6 +278,8 @@ public final class ProbeSource: EventSource {
         loaded.detachAll()
         isAttached = false
         isEnding = true
+        // A CPU may still be inside a program that is detached now; such a run takes microseconds.
+        Clock.sleep(ms: 1)
     }
 
     public func close() {

@@ -27,7 +27,9 @@ public enum FalcoTextRenderer {
     public static func summary(
         name: String, successful: Bool, errors: [Diagnostic], warnings: [Diagnostic], schemaWarnings: [String] = []
     ) -> String {
-        func codes(_ items: [Diagnostic]) -> String { items.map { "\($0.code.rawValue) (\($0.code.summary))" }.joined(separator: " ") }
+        func codes(_ items: [Diagnostic]) -> String {
+            items.map { "\($0.code.rawValue) (\($0.code.summary))" }.joined(separator: " ")
+        }
         var text = name + ": " + (successful ? "Ok" : "Invalid")
         if successful, !warnings.isEmpty || !schemaWarnings.isEmpty { text += ", with warnings" }
         if !errors.isEmpty { text += "\n \(errors.count) errors: [\(codes(errors))]" }
@@ -46,9 +48,16 @@ public enum FalcoTextRenderer {
             if !location.name.isEmpty { text += " '\(location.name)'" }
             text += ": (\(location.place):\(location.line):\(location.column))\n"
         }
-        text += "------\n\(diagnostic.snippet)------\n"
+        text += "------\n\(withoutControls(diagnostic.snippet))------\n"
         var summary = diagnostic.code.summary
         if let field = diagnostic.deprecatedField { summary += ": field '\(field)'" }
         return text + "\(diagnostic.code.rawValue) (\(summary)): \(diagnostic.message)\n"
+    }
+
+    /// A file of garbage cannot drive the terminal that shows its errors.
+    private static func withoutControls(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 32 && $0 != "\n" && $0 != "\t" || $0.value == 127 ? "?" : $0 }))
     }
 }

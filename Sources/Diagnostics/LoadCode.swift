@@ -30,6 +30,8 @@ public enum LoadCode: String, Sendable, CaseIterable {
     case ignoredSystemCall = "LOAD_IGNORED_SYSCALL"
     /// Ours: a rule asks for events whose delivery costs the host a lot.
     case expensiveEvent = "LOAD_EXPENSIVE_EVENT"
+    /// Ours: nothing in the file but comments.
+    case emptyFile = "LOAD_EMPTY_FILE"
 
     public var isError: Bool {
         switch self {
@@ -65,6 +67,7 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .unknownKey: "Unknown key in item definition"
         case .ignoredSystemCall: "System call not delivered by default"
         case .expensiveEvent: "Expensive event type"
+        case .emptyFile: "Empty rules file"
         }
     }
 
@@ -74,24 +77,30 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .unknownSource:
             "The rule's event source is offered by no loaded plugin and is not 'syscall', so the rule is left out."
         case .unsafeNotAvailable:
-            "A field without a value never equals anything, so comparing with <NA> does not test for a missing value; use 'exists'."
+            "A field without a value never equals anything, so comparing with <NA> does not test for a missing value; "
+                + "use 'exists'."
         case .noEventType:
-            "The condition does not narrow down the event types, so the rule is evaluated for nearly every event, which costs much CPU."
+            "The condition does not narrow down the event types, so the rule is evaluated for nearly every event, which "
+                + "costs much CPU."
         case .unknownFilter:
             "The rule names a field or event type that is not known here and has skip-if-unknown-filter set, so it is left out."
         case .unusedMacro: "The macro is defined, but no rule and no other macro refers to it."
         case .unusedList: "The list is defined, but no rule, macro or other list refers to it."
-        case .unknownItem: "The item is none of rule, macro, list, required_engine_version and required_plugin_versions; it is ignored."
+        case .unknownItem:
+            "The item is none of rule, macro, list, required_engine_version and required_plugin_versions; it is ignored."
         case .deprecatedItem: "The item still works, but a later version may refuse it."
         case .extensionWarning: "An extension item has a problem."
         case .appendNoValues: "An exception is overridden or appended to, but has no values, so nothing changes."
-        case .exceptionNameNotUnique: "The rule has several exceptions with this name; later overrides reach the first of them only."
+        case .exceptionNameNotUnique:
+            "The rule has several exceptions with this name; later overrides reach the first of them only."
         case .invalidMacroName: "Conditions cannot refer to a macro of this name."
         case .invalidListName: "Conditions cannot refer to a list of this name."
         case .conditionWarning: "The condition compiles, but may not mean what its author wanted."
         case .unknownKey: "The item has a key that is not part of its definition; the key is ignored."
-        case .ignoredSystemCall: "The rule waits for a high-volume system call that is delivered only when base_syscalls.all (or -A) is on."
+        case .ignoredSystemCall:
+            "The rule waits for a high-volume system call that is delivered only when base_syscalls.all (or -A) is on."
         case .expensiveEvent: "The rule asks for an event that happens so often that delivering it slows the whole host down."
+        case .emptyFile: "The file defines nothing."
         default: summary
         }
     }

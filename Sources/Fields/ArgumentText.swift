@@ -41,7 +41,9 @@ enum ArgumentText {
         _ index: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> FieldValue {
         let names = WireNames.shared
-        guard index >= 0, index < min(context.event.parameterCount, names.parameterCount(context.event.type)) else { return .none }
+        guard index >= 0, index < min(context.event.parameterCount, names.parameterCount(context.event.type)) else {
+            return .none
+        }
         let parameter = names.parameter(context.event.type, index)
         scratch.begin()
         guard let bytes = context.event.parameter(index), !bytes.isEmpty else {
@@ -130,7 +132,11 @@ enum ArgumentText {
             if unsigned != 0 { scratch.append(UInt8(ascii: "0")) }
             scratch.append(unsigned: unsigned, radix: 8)
         case .paddedDec:
-            if signed { scratch.append(signed: value, minimumWidth: 9) } else { scratch.append(unsigned: unsigned, minimumDigits: 9) }
+            if signed {
+                scratch.append(signed: value, minimumWidth: 9)
+            } else {
+                scratch.append(unsigned: unsigned, minimumDigits: 9)
+            }
         case .na, .dec, .id, .dir:
             if signed { scratch.append(signed: value) } else { scratch.append(unsigned: unsigned) }
         }
@@ -138,7 +144,9 @@ enum ArgumentText {
 
     /// A dynamic parameter's own bytes and what they are; nil when the alternative is not known.
     static func dynamic(_ bytes: Bytes, _ parameter: WireNames.Parameter) -> (Bytes, WireNames.Parameter)? {
-        guard !bytes.isEmpty, let shape = WireNames.shared.dynamic(parameter.dynamicSet, bytes[0]), shape.type != .dyn else { return nil }
+        guard !bytes.isEmpty, let shape = WireNames.shared.dynamic(parameter.dynamicSet, bytes[0]), shape.type != .dyn else {
+            return nil
+        }
         return (bytes.from(1), shape)
     }
 
@@ -152,10 +160,14 @@ enum ArgumentText {
         case 1:
             scratch.append(dottedControls: bytes.from(1).untilNul)
         case 2:
-            guard let address: UInt32 = bytes.integer(at: 1), let port: UInt16 = bytes.integer(at: 5) else { return scratch.append("INVALID IPv4") }
+            guard let address: UInt32 = bytes.integer(at: 1), let port: UInt16 = bytes.integer(at: 5) else {
+                return scratch.append("INVALID IPv4")
+            }
             appendEnd(ipv4: address, port, to: &scratch)
         case 10:
-            guard let address = address6(bytes, at: 1), let port: UInt16 = bytes.integer(at: 17) else { return scratch.append("INVALID IPv6") }
+            guard let address = address6(bytes, at: 1), let port: UInt16 = bytes.integer(at: 17) else {
+                return scratch.append("INVALID IPv6")
+            }
             appendEnd(ipv6: address, port, to: &scratch)
         default: appendFamily(bytes[0], to: &scratch)
         }
@@ -261,9 +273,13 @@ enum ArgumentText {
     ) {
         switch parameter.type {
         case .errno:
-            if let value = bytes.signedInteger(signed: true), value < 0, let name = LinuxNames.error(0 &- value) { scratch.append(name) }
+            if let value = bytes.signedInteger(signed: true), value < 0, let name = LinuxNames.error(0 &- value) {
+                scratch.append(name)
+            }
         case .fd, .fd32:
-            if let value = bytes.signedInteger(signed: true) { appendDescriptor(value, state: state, context: context, to: &scratch) }
+            if let value = bytes.signedInteger(signed: true) {
+                appendDescriptor(value, state: state, context: context, to: &scratch)
+            }
         case .pid, .pid32:
             guard let value = bytes.signedInteger(signed: true) else { return }
             let slot = state.slot(tid: value)
@@ -277,7 +293,9 @@ enum ArgumentText {
             if value == Int64(UInt32.max) { return scratch.append("<NONE>") }
             scratch.append(Account.groupName(UInt32(truncatingIfNeeded: value), state))
         case .syscallid:
-            if let value = bytes.signedInteger(signed: false), let name = WireNames.shared.systemCall(UInt16(truncatingIfNeeded: value)) {
+            if let value = bytes.signedInteger(signed: false),
+                let name = WireNames.shared.systemCall(UInt16(truncatingIfNeeded: value))
+            {
                 scratch.append(name)
             }
         case .sigtype:
@@ -377,7 +395,8 @@ enum ArgumentText {
 
     /// `path` behind the directory that a descriptor stands for, normalised; the path alone where it is absolute.
     static func appendJoined(
-        _ path: Bytes, directoryOf fd: Int64, context: borrowing EventContext, state: SystemState, to scratch: inout ExtractionScratch
+        _ path: Bytes, directoryOf fd: Int64, context: borrowing EventContext, state: SystemState,
+        to scratch: inout ExtractionScratch
     ) {
         let start = scratch.openCount
         if path.isEmpty || path[0] != UInt8(ascii: "/") { appendDirectory(fd, state: state, context: context, to: &scratch) }

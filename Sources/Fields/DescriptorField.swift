@@ -84,12 +84,11 @@ public enum DescriptorField: UInt16, FieldFamily {
         guard context.event.flags & acting != 0, context.thread.exists else { return .none }
         switch field {
         case .num:
-            return context.fd.map { .int($0) } ?? .none
+            return .int(number(context))
         case .uid:
-            guard let fd = context.fd else { return .none }
             scratch.begin()
             scratch.append(signed: state[context.thread].tid)
-            scratch.append(signed: fd)
+            scratch.append(signed: number(context))
             return .bytes(scratch.finish())
         case .types:
             return kinds(reference, context: context, state: state, scratch: &scratch)
@@ -110,9 +109,6 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .typechar:
             return .bytes(letter(descriptor.kind, &scratch))
         case .name, .containerName:
-            if context.event.type == PPME_SOCKET_CONNECT_X.code, (context.event.integer(0) ?? 0) < 0 {
-                return UnopenedDescriptor.extract(field, context: context, state: state, scratch: &scratch)
-            }
             let name = name(descriptor, state, &scratch)
             return .bytes(field == .name ? name : inContainer(name, context: context, state: state, scratch: &scratch))
         case .directory, .containerDirectory:
@@ -126,6 +122,10 @@ public enum DescriptorField: UInt16, FieldFamily {
             guard let slash = name.lastIndex(of: UInt8(ascii: "/")) else { return .bytes(Bytes("/")) }
             return .bytes(slash < name.count - 1 ? name.from(slash + 1) : name)
         case .nameRaw:
+            // Only a call that was seen told what its caller wrote; other kinds have no path.
+            guard descriptor.kind.isFile || descriptor.kind == .directory, !descriptor.flags.contains(.fromScan) else {
+                return .bytes(.empty)
+            }
             return .bytes(withoutRepeatedSlashes(state.pool[descriptor.rawName], &scratch))
         case .ip, .net:
             return bothAddresses(descriptor, &scratch)
@@ -164,6 +164,8 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .isServer:
             if descriptor.isServer { return .bool(true) }
             guard descriptor.isConnection else { return .bool(false) }
+            // A socket without addresses: `::` counts as ours, 0.0.0.0 does not.
+            if descriptor.isIPv6, descriptor.destination.isZero { return .bool(true) }
             return .bool(state.isLocalAddress(descriptor.destination, isIPv6: descriptor.isIPv6))
         case .connected:
             return .bool(descriptor.flags.contains(.connected))
@@ -182,6 +184,13 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .isLowerLayer:
             return .bool(descriptor.flags.contains(.lowerLayer))
         }
+    }
+
+    /// -1 where a call made none, whatever the error.
+    private static func number(_ context: borrowing EventContext) -> Int64 {
+        guard let fd = context.fd else { return -1 }
+        let isMade = context.event.flags & UInt16(EF_CREATES_FD.rawValue) != 0
+        return fd < 0 && isMade ? -1 : fd
     }
 
     private static func name(_ descriptor: DescriptorRecord, _ state: SystemState, _ scratch: inout ExtractionScratch) -> Bytes {

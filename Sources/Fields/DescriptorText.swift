@@ -6,7 +6,9 @@ import SystemState
 public enum DescriptorText {
     /// Appends the printable name: the path or name, `ip:port->ip:port` for a connection, `ip:port` for a socket that has
     /// only its own end, `source->destination path` for a connected unix socket. Nothing where no name is known.
-    public static func appendName(_ descriptor: borrowing DescriptorRecord, state: SystemState, to scratch: inout ExtractionScratch) {
+    public static func appendName(
+        _ descriptor: borrowing DescriptorRecord, state: SystemState, to scratch: inout ExtractionScratch
+    ) {
         switch descriptor.kind {
         case .ipv4Socket, .ipv6Socket:
             // A name that the state made wins: it knows which end was set when.

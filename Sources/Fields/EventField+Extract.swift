@@ -52,7 +52,9 @@ extension EventField {
         case .absolutePath: return absolutePath(reference, context: context, state: state, scratch: &scratch)
 
         case .buffer:
-            guard let index = WireNames.shared.index(ofName: dataName, in: event.type), let data = event.parameter(index) else { return .none }
+            guard let index = WireNames.shared.index(ofName: dataName, in: event.type), let data = event.parameter(index) else {
+                return .none
+            }
             return .bytes(data)
         case .bufferLength, .bufferLengthIn, .bufferLengthOut, .bufferLengthFile, .bufferLengthFileIn, .bufferLengthFileOut,
             .bufferLengthNet, .bufferLengthNetIn, .bufferLengthNetOut:
@@ -122,7 +124,9 @@ extension EventField {
     /// What the call returned: the first parameter of an exit event, whatever it is called. Nil for other events and for calls
     /// that are known by number only.
     static func returned(_ event: EventView) -> Int64? {
-        guard event.type > 1, isExit(event), EventTable.categoryByCode[Int(event.type)] & EventCategory.syscallBit != 0 else { return nil }
+        guard event.type > 1, isExit(event), EventTable.categoryByCode[Int(event.type)] & EventCategory.syscallBit != 0 else {
+            return nil
+        }
         return event.integer(0)
     }
 
@@ -153,7 +157,8 @@ extension EventField {
     @inline(__always)
     private static func argumentIndex(_ reference: FieldReference, _ event: EventView) -> Int? {
         guard let number = reference.number else { return nil }
-        return reference.key == nil ? Int(clamping: number) : WireNames.shared.index(ofName: UInt16(truncatingIfNeeded: number), in: event.type)
+        return reference.key == nil
+            ? Int(clamping: number) : WireNames.shared.index(ofName: UInt16(truncatingIfNeeded: number), in: event.type)
     }
 
     /// The bytes are read as the type that the field was compiled with, which is that of the first event with such a parameter.
@@ -203,7 +208,9 @@ extension EventField {
     private static func bufferLength(_ field: EventField, context: borrowing EventContext) -> FieldValue {
         let event = context.event
         let kind = EventTable.categoryByCode[Int(event.type)] & EventCategory.kindMask
-        guard context.hasDescriptor, isExit(event), EventCategory.isIO(kind), let length = event.integer(0), length >= 0 else { return .none }
+        guard context.hasDescriptor, isExit(event), EventCategory.isIO(kind), let length = event.integer(0), length >= 0 else {
+            return .none
+        }
         let descriptor = context.descriptor.kind
         let isFile = descriptor == .file || descriptor == .fileV2
         let isNet = context.descriptor.isInet
@@ -253,7 +260,8 @@ extension EventField {
         case PPME_SYSCALL_OPEN_X, PPME_SYSCALL_CREAT_X, PPME_SYSCALL_OPENAT_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_OPENAT2_X,
             PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
             return .file
-        case PPME_SOCKET_ACCEPT_X, PPME_SOCKET_ACCEPT_5_X, PPME_SOCKET_ACCEPT4_X, PPME_SOCKET_ACCEPT4_5_X, PPME_SOCKET_ACCEPT4_6_X,
+        case PPME_SOCKET_ACCEPT_X, PPME_SOCKET_ACCEPT_5_X, PPME_SOCKET_ACCEPT4_X, PPME_SOCKET_ACCEPT4_5_X,
+            PPME_SOCKET_ACCEPT4_6_X,
             PPME_SOCKET_CONNECT_X, PPME_SOCKET_BIND_X:
             return .net
         default: return .other

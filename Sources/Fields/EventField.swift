@@ -13,7 +13,8 @@ public enum EventField: UInt16, FieldFamily {
     case direction, type, typeIs, syscallType, category, cpu
     case arguments, argument, rawArgument, info, buffer, bufferLength, result, rawResult, failed
     case isIO, isIORead, isIOWrite, ioDirection, isWait, waitLatency, isSyslog
-    case count, countError, countErrorFile, countErrorNet, countErrorMemory, countErrorOther, countExit, countProcinfo, countThreadinfo
+    case count, countError, countErrorFile, countErrorNet, countErrorMemory, countErrorOther, countExit, countProcinfo,
+        countThreadinfo
     case around, absolutePath
     case bufferLengthIn, bufferLengthOut, bufferLengthFile, bufferLengthFileIn, bufferLengthFileOut
     case bufferLengthNet, bufferLengthNetIn, bufferLengthNetOut
@@ -31,7 +32,9 @@ public enum EventField: UInt16, FieldFamily {
         .init(.num, "evt.num", .uint64, .id, "Number of the event, counted from 1."),
         .init(.time, "evt.time", .charbuf, "Local time of the event, with nanoseconds."),
         .init(.timeSeconds, "evt.time.s", .charbuf, "Local time of the event, to the second."),
-        .init(.timeISO8601, "evt.time.iso8601", .charbuf, "Date and time of the event in UTC, as ISO 8601 writes it, with nanoseconds."),
+        .init(
+            .timeISO8601, "evt.time.iso8601", .charbuf,
+            "Date and time of the event in UTC, as ISO 8601 writes it, with nanoseconds."),
         .init(.dateTime, "evt.datetime", .charbuf, "Local date and time of the event, with nanoseconds."),
         .init(.dateTimeSeconds, "evt.datetime.s", .charbuf, "Local date and time of the event, to the second."),
         .init(.rawTime, "evt.rawtime", .abstime, .dec, "Nanoseconds since the epoch."),
@@ -39,7 +42,8 @@ public enum EventField: UInt16, FieldFamily {
         .init(.rawTimeNanoseconds, "evt.rawtime.ns", .abstime, .paddedDec, "Nanoseconds past the whole second of evt.rawtime."),
         .init(.relativeTime, "evt.reltime", .reltime, .paddedDec, "Nanoseconds since the first event."),
         .init(.relativeTimeSeconds, "evt.reltime.s", .reltime, .dec, "Whole seconds since the first event."),
-        .init(.relativeTimeNanoseconds, "evt.reltime.ns", .reltime, .paddedDec, "Nanoseconds past the whole second of evt.reltime."),
+        .init(
+            .relativeTimeNanoseconds, "evt.reltime.ns", .reltime, .paddedDec, "Nanoseconds of evt.reltime past the second."),
         .init(.pluginName, "evt.pluginname", .charbuf, "Name of the plugin that made the event."),
         .init(.pluginInfo, "evt.plugininfo", .charbuf, "The event in the words of the plugin that made it."),
         .init(.source, "evt.source", .charbuf, "Name of the event's source."),
@@ -51,8 +55,12 @@ public enum EventField: UInt16, FieldFamily {
     private static let syscallRows: [FieldRow<EventField>] = [
         .init(.latency, "evt.latency", .reltime, .dec, .deprecated, "Always 0: calls are reported once, at their end."),
         .init(.latencySeconds, "evt.latency.s", .reltime, .dec, .deprecated, "Whole seconds of evt.latency."),
-        .init(.latencyNanoseconds, "evt.latency.ns", .reltime, .paddedDec, .deprecated, "Nanoseconds of evt.latency past the second."),
-        .init(.latencyQuantized, "evt.latency.quantized", .uint64, .dec, [.hidden, .deprecated], "Step of evt.latency on a logarithmic scale."),
+        .init(
+            .latencyNanoseconds, "evt.latency.ns", .reltime, .paddedDec, .deprecated,
+            "Nanoseconds of evt.latency past the second."),
+        .init(
+            .latencyQuantized, "evt.latency.quantized", .uint64, .dec, [.hidden, .deprecated],
+            "Step of evt.latency on a logarithmic scale."),
         .init(.latencyHuman, "evt.latency.human", .charbuf, .na, .deprecated, "evt.latency with a unit."),
         .init(.deltaTime, "evt.deltatime", .reltime, .dec, "Nanoseconds since the event before."),
         .init(.deltaTimeSeconds, "evt.deltatime.s", .reltime, .dec, "Whole seconds since the event before."),
@@ -71,7 +79,8 @@ public enum EventField: UInt16, FieldFamily {
             .argument, "evt.arg", .charbuf, .na, [.argumentRequired, .argumentIndex, .argumentKey, .argumentAfterDot],
             "One parameter in words, by name (evt.arg.fd) or by place (evt.arg[0])."),
         .init(
-            .rawArgument, "evt.rawarg", .dyn, .na, [.argumentRequired, .argumentKey, .argumentAfterDot, .noRightSide, .noTransformer],
+            .rawArgument, "evt.rawarg", .dyn, .na,
+            [.argumentRequired, .argumentKey, .argumentAfterDot, .noRightSide, .noTransformer],
             "One parameter as it is, by name, as in evt.rawarg.fd."),
         .init(.info, "evt.info", .charbuf, "The same as evt.args."),
         .init(.buffer, "evt.buffer", .bytebuf, "Data that the event read or wrote, as much of it as was captured."),
@@ -111,7 +120,9 @@ public enum EventField: UInt16, FieldFamily {
         .init(.bufferLengthNetOut, "evt.buflen.net.out", .uint64, .dec, .hidden, "evt.buflen of writes to sockets."),
         .init(.isOpenRead, "evt.is_open_read", .bool, "True if the event opened a file for reading."),
         .init(.isOpenWrite, "evt.is_open_write", .bool, "True if the event opened a file for writing."),
-        .init(.infraName, "evt.infra.docker.name", .charbuf, .na, .hidden, "Name of an event of the container runtime, in old captures."),
+        .init(
+            .infraName, "evt.infra.docker.name", .charbuf, .na, .hidden,
+            "Name of an event of the container runtime, in old captures."),
         .init(.infraContainerID, "evt.infra.docker.container.id", .charbuf, .na, .hidden, "Container of such an event."),
         .init(.infraContainerName, "evt.infra.docker.container.name", .charbuf, .na, .hidden, "Name of that container."),
         .init(.infraContainerImage, "evt.infra.docker.container.image", .charbuf, .na, .hidden, "Image of that container."),

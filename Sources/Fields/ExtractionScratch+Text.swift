@@ -180,7 +180,9 @@ extension Bytes {
         var rest = self
         while !rest.isEmpty {
             let word = rest.untilNul
-            if word.count > name.count, word[name.count] == UInt8(ascii: "="), word.hasPrefix(name) { return word.from(name.count + 1) }
+            if word.count > name.count, word[name.count] == UInt8(ascii: "="), word.hasPrefix(name) {
+                return word.from(name.count + 1)
+            }
             rest = rest.from(min(rest.count, word.count + 1))
         }
         return nil

@@ -60,7 +60,9 @@ extension FieldCatalogue {
 
     // MARK: arguments after a dot
 
-    private func dottedReference(_ definition: FieldDefinition, text: String, argument: String) throws(FieldError) -> FieldReference {
+    private func dottedReference(_ definition: FieldDefinition, text: String, argument: String) throws(FieldError)
+        -> FieldReference
+    {
         let key = FieldKey(argument)
         switch definition.id {
         case EventField.id(of: .argument), EventField.id(of: .rawArgument):
@@ -77,7 +79,8 @@ extension FieldCatalogue {
             return FieldReference(definition: definition, text: text, argument: argument, number: nil, key: key)
         case EventField.id(of: .absolutePath):
             guard argument == "src" || argument == "dst" else { throw Self.nonexistent(text) }
-            return FieldReference(definition: definition, text: text, argument: argument, number: argument == "src" ? 1 : 2, key: key)
+            return FieldReference(
+                definition: definition, text: text, argument: argument, number: argument == "src" ? 1 : 2, key: key)
         default:
             guard argument.utf8.allSatisfy({ Self.isSubsystemByte($0) }) else { throw Self.nonexistent(text) }
             return FieldReference(definition: definition, text: text, argument: argument, number: nil, key: key)
@@ -116,6 +119,7 @@ extension FieldReference {
     public var asSingleValue: FieldReference {
         guard definition.flags.contains(.anyOf) else { return self }
         return FieldReference(
-            definition: definition.withFlags(definition.flags.subtracting(.anyOf)), text: text, argument: argument, number: number, key: key)
+            definition: definition.withFlags(definition.flags.subtracting(.anyOf)), text: text, argument: argument,
+            number: number, key: key)
     }
 }

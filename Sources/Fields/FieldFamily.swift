@@ -59,7 +59,8 @@ extension FieldFamily {
                 sources: ["syscall"],
                 definitions: heading.rows.map {
                     FieldDefinition(
-                        id: id(of: $0.field), name: $0.name, type: $0.type, flags: $0.flags, format: $0.format, summary: $0.summary)
+                        id: id(of: $0.field), name: $0.name, type: $0.type, flags: $0.flags, format: $0.format,
+                        summary: $0.summary)
                 })
         }
     }

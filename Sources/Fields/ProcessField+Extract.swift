@@ -32,7 +32,8 @@ extension ProcessField {
     }
 
     private static func extractOther(
-        _ field: ProcessField, _ reference: FieldReference, _ slot: ThreadSlot, context: borrowing EventContext, state: SystemState,
+        _ field: ProcessField, _ reference: FieldReference, _ slot: ThreadSlot, context: borrowing EventContext,
+        state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let pool = state.pool
@@ -49,7 +50,7 @@ extension ProcessField {
             case .parentExe: return .bytes(pool[state[parent].exe])
             case .parentExePath: return .bytes(pool[state[parent].exepath])
             case .parentCommandLine: return line(.commandLine, of: parent, state, &scratch)
-            case .parentPid: return identifier(state[parent].pid)
+            case .parentPid: return knownIdentifier(state[parent].pid)
             case .parentVirtualPid: return virtualIdentifier(state[parent].vpid)
             case .parentDuration: return duration(since: state[parent].cloneTimeNs, context)
             default: return .uint(state[parent].cloneTimeNs)
@@ -87,13 +88,15 @@ extension ProcessField {
         case .isVirtualGroupLeader: return .bool(state[slot].vpgid == state[slot].vpid)
         case .isGroupLeader: return .bool(state[slot].pgid == state[slot].pid)
         case .sessionName, .sessionExe, .sessionExePath:
-            return words(of: state.sessionLeader(of: slot), field == .sessionName ? .name : field == .sessionExe ? .exe : .exePath, state)
+            return words(
+                of: state.sessionLeader(of: slot), field == .sessionName ? .name : field == .sessionExe ? .exe : .exePath, state)
         case .virtualGroupName, .virtualGroupExe, .virtualGroupExePath:
             return words(
                 of: state.virtualProcessGroupLeader(of: slot),
                 field == .virtualGroupName ? .name : field == .virtualGroupExe ? .exe : .exePath, state)
         case .groupName, .groupExe, .groupExePath:
-            return words(of: state.processGroupLeader(of: slot), field == .groupName ? .name : field == .groupExe ? .exe : .exePath, state)
+            return words(
+                of: state.processGroupLeader(of: slot), field == .groupName ? .name : field == .groupExe ? .exe : .exePath, state)
         case .duration: return duration(since: state[slot].cloneTimeNs, context)
         case .startTime: return .uint(state[slot].cloneTimeNs)
 
@@ -148,13 +151,16 @@ extension ProcessField {
             return .bytes(scratch.finish())
         case .cgroups: return line(.cgroups, of: slot, state, &scratch)
         case .cgroup:
-            guard let subsystem = reference.key, let path = pool[state[slot].cgroups].value(of: subsystem.bytes) else { return .none }
+            guard let subsystem = reference.key, let path = pool[state[slot].cgroups].value(of: subsystem.bytes) else {
+                return .none
+            }
             return .bytes(path)
         case .threadCount: return .uint(UInt64(state.threadCount(of: slot)))
         case .childCount: return .uint(UInt64(state.childCount(of: slot)))
         // Times between two switches are not kept; every other event answers 0, as it should.
         case .lastRunTime, .totalRunTime:
-            return EventTable.categoryByCode[Int(context.event.type)] & EventCategory.kindMask == EventCategory.scheduler ? .none : .uint(0)
+            return EventTable.categoryByCode[Int(context.event.type)] & EventCategory.kindMask == EventCategory.scheduler
+                ? .none : .uint(0)
         // Only process statistics events of old captures tell processor times, and only their differences are a share.
         case .cpu, .cpuUser, .cpuSystem: return .none
         }
@@ -192,7 +198,8 @@ extension ProcessField {
 
     /// One level, every ancestor as a list for a check, or all of them in a line for an output.
     private static func ancestors(
-        _ field: ProcessField, level: Int64?, isAnyOf: Bool, _ slot: ThreadSlot, _ state: SystemState, _ scratch: inout ExtractionScratch
+        _ field: ProcessField, level: Int64?, isAnyOf: Bool, _ slot: ThreadSlot, _ state: SystemState,
+        _ scratch: inout ExtractionScratch
     ) -> FieldValue {
         if let level {
             let found = ancestor(level, of: slot, state)
@@ -232,7 +239,7 @@ extension ProcessField {
         case .ancestorArguments: return line(.arguments, of: slot, state, &scratch)
         case .ancestorCommandLine: return line(.commandLine, of: slot, state, &scratch)
         case .ancestorEnvironment: return line(.environment, of: slot, state, &scratch)
-        case .ancestorPid: return identifier(state[slot].pid)
+        case .ancestorPid: return knownIdentifier(state[slot].pid)
         default: preconditionFailure("not a field of ancestors")
         }
     }
@@ -265,6 +272,8 @@ extension ProcessField {
     private static func identifier(_ id: Int64) -> FieldValue { id > Int64(UInt32.max) ? .none : .int(id) }
     @inline(__always)
     private static func virtualIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : .int(id) }
+    /// Threads that were never seen have the id -1.
+    private static func knownIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : identifier(id) }
 
     private static func duration(since startNs: UInt64, _ context: borrowing EventContext) -> FieldValue {
         guard startNs != 0 else { return .none }

@@ -23,7 +23,8 @@ public enum ProcessField: UInt16, FieldFamily {
 
     public static let number = FieldFamilies.process
     public static let classes = [
-        FieldClassRows<ProcessField>("process", "The thread that raised the event, its process and the processes above it.", rows: rows)
+        FieldClassRows<ProcessField>(
+            "process", "The thread that raised the event, its process and the processes above it.", rows: rows)
     ]
 
     private static let ancestor: FieldFlags = [.argumentOptional, .argumentIndex, .anyOf, .noRightSide, .noTransformer]
@@ -33,7 +34,8 @@ public enum ProcessField: UInt16, FieldFamily {
         .init(.parentExe, "proc.pexe", .charbuf, "proc.exe of the parent process."),
         .init(
             .ancestorExe, "proc.aexe", .charbuf, .na, ancestor,
-            "proc.exe of an ancestor: [1] the parent, [2] its parent, [0] the process; without index a check holds if any ancestor's does."),
+            "proc.exe of an ancestor: [1] the parent, [2] its parent, [0] the process; without index of any ancestor."
+        ),
         .init(.exePath, "proc.exepath", .charbuf, "Path of the file that runs, with symbolic links resolved by the kernel."),
         .init(.parentExePath, "proc.pexepath", .charbuf, "proc.exepath of the parent process."),
         .init(
@@ -63,7 +65,7 @@ public enum ProcessField: UInt16, FieldFamily {
             "Environment of the process as NAME=value words; proc.env[NAME] is one value, empty when it is not set."),
         .init(
             .ancestorEnvironment, "proc.aenv", .charbuf, .na, ancestor.union(.argumentKey),
-            "proc.env of an ancestor, by level or of any; proc.aenv[NAME] is the nearest ancestor's value, looking up 20 levels."),
+            "proc.env of an ancestor, by level or of any; proc.aenv[NAME] is the nearest value within 20 levels."),
         .init(.workingDirectory, "proc.cwd", .charbuf, "Working directory of the process, with a final slash."),
         .init(.loginShellPid, "proc.loginshellid", .int64, .id, "Pid of the topmost shell among the process and its ancestors."),
         .init(.tty, "proc.tty", .uint32, .id, "Number of the controlling terminal; 0 without one."),
@@ -75,7 +77,9 @@ public enum ProcessField: UInt16, FieldFamily {
         .init(.virtualPid, "proc.vpid", .int64, .id, "Process id inside the process's own pid namespace."),
         .init(.parentVirtualPid, "proc.pvpid", .int64, .id, "proc.vpid of the parent process."),
         .init(.sessionID, "proc.sid", .int64, .id, "Session id."),
-        .init(.sessionName, "proc.sname", .charbuf, "proc.name of the session leader, or of the highest ancestor in the same session."),
+        .init(
+            .sessionName, "proc.sname", .charbuf,
+            "proc.name of the session leader, or of the highest ancestor in the same session."),
         .init(.sessionExe, "proc.sid.exe", .charbuf, "proc.exe of the session leader."),
         .init(.sessionExePath, "proc.sid.exepath", .charbuf, "proc.exepath of the session leader."),
         .init(.virtualGroupID, "proc.vpgid", .int64, .id, "Process group id inside the process's own pid namespace."),
@@ -89,24 +93,34 @@ public enum ProcessField: UInt16, FieldFamily {
         .init(.duration, "proc.duration", .reltime, .dec, "Nanoseconds since the process started."),
         .init(.parentDuration, "proc.ppid.duration", .reltime, .dec, "Nanoseconds since the parent process started."),
         .init(.startTime, "proc.pid.ts", .reltime, .dec, "When the process started, in nanoseconds since the epoch."),
-        .init(.parentStartTime, "proc.ppid.ts", .reltime, .dec, "When the parent process started, in nanoseconds since the epoch."),
-        .init(.exeIsWritable, "proc.is_exe_writable", .bool, "True if the user who started the process may write its executable file."),
-        .init(.exeIsUpperLayer, "proc.is_exe_upper_layer", .bool, "True if the executable lies in the upper layer of an overlay."),
+        .init(
+            .parentStartTime, "proc.ppid.ts", .reltime, .dec, "When the parent process started, in nanoseconds since the epoch."),
+        .init(
+            .exeIsWritable, "proc.is_exe_writable", .bool,
+            "True if the user who started the process may write its executable file."),
+        .init(
+            .exeIsUpperLayer, "proc.is_exe_upper_layer", .bool, "True if the executable lies in the upper layer of an overlay."),
         .init(.exeIsLowerLayer, "proc.is_exe_lower_layer", .bool, "True if the executable lies in a lower layer of an overlay."),
-        .init(.exeIsFromMemfd, "proc.is_exe_from_memfd", .bool, "True if the executable is an anonymous file in memory (memfd_create)."),
+        .init(
+            .exeIsFromMemfd, "proc.is_exe_from_memfd", .bool,
+            "True if the executable is an anonymous file in memory (memfd_create)."),
         .init(.isSessionLeader, "proc.is_sid_leader", .bool, "True if proc.sid equals proc.vpid."),
         .init(.isVirtualGroupLeader, "proc.is_vpgid_leader", .bool, "True if proc.vpgid equals proc.vpid."),
         .init(.isGroupLeader, "proc.is_pgid_leader", .bool, "True if proc.pgid equals proc.pid."),
         .init(.exeInode, "proc.exe_ino", .int64, .dec, "Inode number of the executable file."),
         .init(.exeInodeChanged, "proc.exe_ino.ctime", .abstime, .dec, "Last status change of the executable, epoch nanoseconds."),
-        .init(.exeInodeModified, "proc.exe_ino.mtime", .abstime, .dec, "Last change of the executable's content, epoch nanoseconds."),
+        .init(
+            .exeInodeModified, "proc.exe_ino.mtime", .abstime, .dec, "Last change of the executable's content, epoch nanoseconds."
+        ),
         .init(
             .exeChangedBeforeStart, "proc.exe_ino.ctime_duration_proc_start", .abstime, .dec,
             "Nanoseconds from the executable's last status change to the start of the process."),
         .init(
             .exeChangedAfterNamespace, "proc.exe_ino.ctime_duration_pidns_start", .abstime, .dec,
             "Nanoseconds from the start of the pid namespace to the executable's last status change."),
-        .init(.namespaceStart, "proc.pidns_init_start_ts", .uint64, .dec, "When the pid namespace's first process started, epoch nanoseconds."),
+        .init(
+            .namespaceStart, "proc.pidns_init_start_ts", .uint64, .dec,
+            "When the pid namespace's first process started, epoch nanoseconds."),
         .init(.capPermitted, "thread.cap_permitted", .charbuf, "Names of the permitted capabilities."),
         .init(.capInheritable, "thread.cap_inheritable", .charbuf, "Names of the inheritable capabilities."),
         .init(.capEffective, "thread.cap_effective", .charbuf, "Names of the effective capabilities."),
@@ -123,7 +137,9 @@ public enum ProcessField: UInt16, FieldFamily {
         .init(.virtualTid, "thread.vtid", .int64, .id, "Thread id inside the thread's own pid namespace."),
         .init(.nameAndTid, "thread.nametid", .charbuf, .na, .hidden, "proc.name followed by the thread id."),
         .init(.lastRunTime, "thread.exectime", .reltime, .dec, "Time the thread just ran, for switch events only."),
-        .init(.totalRunTime, "thread.totexectime", .reltime, .dec, "Time the thread ran since the capture began, for switch events only."),
+        .init(
+            .totalRunTime, "thread.totexectime", .reltime, .dec,
+            "Time the thread ran since the capture began, for switch events only."),
         .init(.cgroups, "thread.cgroups", .charbuf, "Control groups of the thread as subsystem=path words."),
         .init(
             .cgroup, "thread.cgroup", .charbuf, .na, [.argumentRequired, .argumentKey, .argumentAfterDot],
@@ -133,8 +149,12 @@ public enum ProcessField: UInt16, FieldFamily {
         .init(.cpu, "thread.cpu", .double, "Processor use of the thread over the last second, in percent."),
         .init(.cpuUser, "thread.cpu.user", .double, "The part of thread.cpu spent in user code."),
         .init(.cpuSystem, "thread.cpu.system", .double, "The part of thread.cpu spent in the kernel."),
-        .init(.threadVirtualMemory, "thread.vmsize", .uint64, .dec, "proc.vmsize for the first thread of a process, 0 for the others."),
-        .init(.threadResidentMemory, "thread.vmrss", .uint64, .dec, "proc.vmrss for the first thread of a process, 0 for the others."),
+        .init(
+            .threadVirtualMemory, "thread.vmsize", .uint64, .dec,
+            "proc.vmsize for the first thread of a process, 0 for the others."),
+        .init(
+            .threadResidentMemory, "thread.vmrss", .uint64, .dec,
+            "proc.vmrss for the first thread of a process, 0 for the others."),
         .init(.threadVirtualBytes, "thread.vmsize.b", .uint64, .dec, .hidden, "thread.vmsize in bytes."),
         .init(.threadResidentBytes, "thread.vmrss.b", .uint64, .dec, .hidden, "thread.vmrss in bytes."),
         .init(.stdinType, "proc.stdin.type", .charbuf, "fd.type of descriptor 0 of the process."),

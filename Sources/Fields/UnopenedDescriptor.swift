@@ -58,8 +58,8 @@ enum UnopenedDescriptor {
 
     private static func letter(of type: UInt16) -> Bytes {
         switch type | 1 {
-        case PPME_SYSCALL_OPEN_X.code, PPME_SYSCALL_OPENAT_X.code, PPME_SYSCALL_OPENAT_2_X.code, PPME_SYSCALL_OPENAT2_X.code,
-            PPME_SYSCALL_CREAT_X.code:
+        // `open` is missing here, as in Falco.
+        case PPME_SYSCALL_OPENAT_X.code, PPME_SYSCALL_OPENAT_2_X.code, PPME_SYSCALL_OPENAT2_X.code, PPME_SYSCALL_CREAT_X.code:
             return Bytes("f")
         // The family is not known here; Falco says IPv4.
         case PPME_SOCKET_SOCKET_X.code, PPME_SOCKET_ACCEPT_X.code, PPME_SOCKET_ACCEPT_5_X.code, PPME_SOCKET_ACCEPT4_X.code,

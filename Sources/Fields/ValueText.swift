@@ -89,10 +89,12 @@ private func appendTenths(_ value: Double, _ scratch: inout ExtractionScratch) {
     }
     let whole = UInt64(magnitude)
     let rest = magnitude - Double(whole)
-    var tenths = UInt64((rest * 10).rounded(.down))
-    // `rest - tenths/10` against a twentieth, without a rounded product in between.
-    let over = rest.addingProduct(-0.1, Double(tenths))
-    if over > 0.05 || (over == 0.05 && tenths & 1 == 1) { tenths += 1 }
+    // `rest * 10` and what rounding that product lost decide on which side of the half the exact value lies.
+    let product = rest * 10
+    let lost = (-product).addingProduct(rest, 10)
+    var tenths = UInt64(product)
+    let over = product - Double(tenths)
+    if over > 0.5 || (over == 0.5 && (lost > 0 || (lost == 0 && tenths & 1 == 1))) { tenths += 1 }
     scratch.append(unsigned: tenths == 10 ? whole + 1 : whole)
     scratch.append(UInt8(ascii: "."))
     scratch.append(unsigned: tenths == 10 ? 0 : tenths)

@@ -102,7 +102,8 @@ struct WireNames: @unchecked Sendable {
             EventTable.dynamicSets.map {
                 $0.map {
                     Parameter(
-                        name: .empty, nameNumber: 0, type: $0.type, format: $0.format, flagTable: -1, dirfdParameter: -1, dynamicSet: -1)
+                        name: .empty, nameNumber: 0, type: $0.type, format: $0.format, flagTable: -1, dirfdParameter: -1,
+                        dynamicSet: -1)
                 }
             })
         dynamicRunCount = EventTable.dynamicSets.count

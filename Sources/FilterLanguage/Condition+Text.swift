@@ -38,7 +38,8 @@ extension Operand {
         switch self {
         case .field(let field): field.name + brackets(field.argument)
         case .transformer(let transformer):
-            "\(transformer.name)(\(transformer.arguments.map(\.normalised).joined(separator: ",")))" + brackets(transformer.selector)
+            "\(transformer.name)(\(transformer.arguments.map(\.normalised).joined(separator: ",")))"
+                + brackets(transformer.selector)
         case .literal(let text, _): escaped(text)
         case .list(let elements, _): "(" + elements.map(\.normalised).joined(separator: ", ") + ")"
         }

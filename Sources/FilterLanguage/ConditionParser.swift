@@ -8,7 +8,7 @@ public struct ConditionParseError: Error, Equatable, Sendable {
     public init(message: String, position: SourcePosition) { (self.message, self.position) = (message, position) }
 }
 
-/// Text of a condition → `Condition`. Recursive descent, one function per production of docs/condition-grammar.md.
+/// Text of a condition → `Condition`. Recursive descent, one function per production of the grammar.
 ///
 /// Nesting is bounded by `depthMax` productions (a parenthesis costs five), so a hostile text cannot exhaust the stack:
 /// the deepest tree at 1000 needs under 1 MiB.
@@ -296,7 +296,8 @@ extension ConditionParser {
             let range = SourceRange(start, position)
             return (.value(FilterText.string(name), range), range)
         }
-        throw error("expected a list, an identifier, or a field with a valid transformer: \(Self.quotedList(Self.rightTransformers))")
+        throw error(
+            "expected a list, an identifier, or a field with a valid transformer: \(Self.quotedList(Self.rightTransformers))")
     }
 
     private mutating func parseListItems() throws(ConditionParseError) -> [ListItem] {
@@ -348,7 +349,9 @@ extension ConditionParser {
 // MARK: words of the language
 
 /// Functions over a field's value. `val` is the identity and stands only on a right side.
-public enum TransformerName: String, CaseIterable, Sendable { case tolower, toupper, b64, basename, len, join, concat, getopt, val }
+public enum TransformerName: String, CaseIterable, Sendable {
+    case tolower, toupper, b64, basename, len, join, concat, getopt, val
+}
 
 extension ConditionParser {
     enum OperatorKind { case number, text, list }
@@ -390,7 +393,9 @@ extension ConditionParser {
     static let leftTransformers: [String] = TransformerName.allCases.filter { $0 != .val }.map(\.rawValue)
     static let rightTransformers: [String] = ["val"] + leftTransformers
 
-    private mutating func takeOperator() -> (comparison: Comparison, kind: OperatorKind, isEqualSpelledTwice: Bool, hasBlank: Bool)? {
+    private mutating func takeOperator() -> (
+        comparison: Comparison, kind: OperatorKind, isEqualSpelledTwice: Bool, hasBlank: Bool
+    )? {
         for candidate in Self.operators {
             let start = position
             guard take(candidate.text) else { continue }

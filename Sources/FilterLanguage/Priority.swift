@@ -21,7 +21,8 @@ public enum Priority: UInt8, Sendable, CaseIterable, Comparable {
     /// Today's files: a whole word in any case, or `info`.
     public init?(word: String) {
         let word = word.lowercased()
-        guard let found = Self.allCases.first(where: { $0.title.lowercased() == word || ($0 == .informational && word == "info") })
+        guard
+            let found = Self.allCases.first(where: { $0.title.lowercased() == word || ($0 == .informational && word == "info") })
         else { return nil }
         self = found
     }
@@ -29,7 +30,9 @@ public enum Priority: UInt8, Sendable, CaseIterable, Comparable {
     /// The one-line format: any prefix of a word, the worst priority first, so `e` is emergency and `err` is error.
     public init?(foundingPrefix: String) {
         let prefix = foundingPrefix.lowercased()
-        guard !prefix.isEmpty, let found = Self.allCases.first(where: { $0.title.lowercased().hasPrefix(prefix) }) else { return nil }
+        guard !prefix.isEmpty, let found = Self.allCases.first(where: { $0.title.lowercased().hasPrefix(prefix) }) else {
+            return nil
+        }
         self = found
     }
 

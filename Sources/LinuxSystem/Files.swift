@@ -47,25 +47,15 @@ public struct Descriptor: ~Copyable, Sendable {
 
     /// Appends what is left of the file, at most `bytesMax` bytes of it.
     public borrowing func appendToEnd(_ content: inout [UInt8], bytesMax: Int = .max) throws(Errno) {
-        let wanted = bytesMax == .max ? Int.max : content.count + bytesMax
-        var failure: Errno?
-        var done = false
-        while !done, content.count < wanted {
-            let before = content.count
-            let room = min(16 * 1024, wanted - before)
-            content.append(contentsOf: repeatElement(0, count: room))
-            let count = content.withUnsafeMutableBytes { bytes -> Int in
-                do throws(Errno) {
-                    return try read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[before...]))
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            content.removeLast(room - count)
-            done = count == 0
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 16 * 1024, alignment: 16)
+        defer { chunk.deallocate() }
+        var left = bytesMax
+        while left > 0 {
+            let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: chunk[..<min(left, chunk.count)]))
+            guard count > 0 else { return }
+            content.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+            left -= count
         }
-        if let failure { throw failure }
     }
 
     /// Writes everything, whatever number of calls it takes.

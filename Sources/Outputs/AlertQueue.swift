@@ -49,10 +49,12 @@ public final class AlertQueue: @unchecked Sendable {
     public func start() {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self).toOpaque()
-        let failure = pthread_create(&thread, nil, { context in
-            Unmanaged<AlertQueue>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context)
+        let failure = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<AlertQueue>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context)
         precondition(failure == 0, "the output thread could not be started: \(Errno(failure))")
         pthread_detach(thread)
     }
@@ -120,7 +122,9 @@ public final class AlertQueue: @unchecked Sendable {
             var deadline = Clock.monotonicNs &+ timeoutNs
             while !finished {
                 lock.wait(ns: 50_000_000)
-                if waiting.count != progress || busy == nil { (progress, deadline) = (waiting.count, Clock.monotonicNs &+ timeoutNs) }
+                if waiting.count != progress || busy == nil {
+                    (progress, deadline) = (waiting.count, Clock.monotonicNs &+ timeoutNs)
+                }
                 if Clock.monotonicNs > deadline { return true }
             }
             return false

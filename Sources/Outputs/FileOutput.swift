@@ -24,6 +24,8 @@ public final class FileOutput: AlertOutput {
     public func close() throws(OutputError) { file = nil }
 
     private static func open(_ path: String) throws(OutputError) -> AppendFile {
-        do throws(Errno) { return try AppendFile(path) } catch { throw OutputError("failed to open output file \(path): \(error)") }
+        do throws(Errno) { return try AppendFile(path) } catch {
+            throw OutputError("failed to open output file \(path): \(error)")
+        }
     }
 }

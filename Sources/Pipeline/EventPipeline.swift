@@ -10,6 +10,8 @@ import SystemState
 public protocol MatchHandler: AnyObject {
     /// `rule` is the index in the program's load order.
     func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch)
+    /// A new second of event time begins, the first one too; before its first event reaches the rules.
+    func secondBegan(timestampNs: UInt64)
     /// Between two batches: flush, count, look at the clock.
     func batchEnded(nowNs: UInt64)
 }
@@ -65,6 +67,7 @@ public final class EventPipeline {
     private let durationNs: UInt64
     /// `evt.num` of the event at hand.
     private var number: UInt64 = 0
+    private var nextSecondNs: UInt64 = 0
 
     public init(
         source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler, inbox: PipelineInbox = .init(),
@@ -116,6 +119,10 @@ public final class EventPipeline {
             }
             if counters.firstTimestampNs == 0 { counters.firstTimestampNs = event.timestampNs }
             if durationNs > 0, event.timestampNs >= counters.firstTimestampNs &+ durationNs { return true }
+            if event.timestampNs > nextSecondNs {
+                nextSecondNs = event.timestampNs &+ 1_000_000_000
+                handler.secondBegan(timestampNs: event.timestampNs)
+            }
             counters.events &+= 1
             number &+= 1
             counters.lastTimestampNs = event.timestampNs

@@ -112,15 +112,15 @@ struct CodeDerivation {
         return check.comparison == .notEqual ? codes.inverted : codes
     }
 
+    private static func systemCalls(named name: String) -> Set<UInt16> { systemCallsByName[name] ?? [] }
+
     /// Calls of that name, and those whose events bear it (`procexit`: the scheduler's exit).
-    private static func systemCalls(named name: String) -> Set<UInt16> {
-        Set(
-            EventTable.systemCallCodes.lazy
-                .filter { call in
-                    guard !call.name.isEmpty, call.code != 0 else { return false }
-                    if call.name == name { return true }
-                    return !call.isGeneric && EventTable.events[Int(call.event)].name == name
-                }
-                .map(\.code))
-    }
+    private static let systemCallsByName: [String: Set<UInt16>] = {
+        var table: [String: Set<UInt16>] = [:]
+        for call in EventTable.systemCallCodes where !call.name.isEmpty && call.code != 0 {
+            table[call.name, default: []].insert(call.code)
+            if !call.isGeneric { table[EventTable.events[Int(call.event)].name, default: []].insert(call.code) }
+        }
+        return table
+    }()
 }

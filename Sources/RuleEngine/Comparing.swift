@@ -88,7 +88,9 @@ enum Comparing {
     private static func isASCII(_ value: Bytes) -> Bool {
         var index = 0
         while index &+ 8 <= value.count {
-            guard UnsafeRawPointer(value.base + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { return false }
+            guard UnsafeRawPointer(value.base + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else {
+                return false
+            }
             index &+= 8
         }
         while index < value.count {
@@ -120,7 +122,9 @@ enum Comparing {
         return comparison == .in
     }
 
-    private static func compareSingle(_ comparison: Comparison, _ kind: ValueKind, _ left: FieldValue, _ right: FieldValue) -> Bool {
+    private static func compareSingle(_ comparison: Comparison, _ kind: ValueKind, _ left: FieldValue, _ right: FieldValue)
+        -> Bool
+    {
         switch kind {
         case .signed:
             guard let left = bits(left), let right = bits(right) else { return false }

@@ -169,13 +169,17 @@ extension ConditionCompiler {
         var result: [String] = []
         if comparison == .regex, Self.isPlainRegex(Array(FilterText.bytes(text))) {
             result.append(
-                "regex check with '\(text)' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'")
+                "regex check with '\(text)' may be optimized with simpler operators such as "
+                    + "'=', 'contains', 'startswith', 'endswith'"
+            )
         }
+        // Fields have a dot and transformers a parenthesis; most constants, of which lists hold thousands, have neither.
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "(") }) else { return result }
         let packed = String(text.filter { !$0.isWhitespace })
         if namesField(packed) || (packed.hasPrefix("%") && namesField(String(packed.dropFirst()))) {
             result.append("'\(text)' may be a valid field misused as a const string value")
         }
-        if TransformerName.allCases.contains(where: { packed.hasPrefix($0.rawValue + "(") }), packed.hasSuffix(")") {
+        if packed.hasSuffix(")"), TransformerName.allCases.contains(where: { packed.hasPrefix($0.rawValue + "(") }) {
             result.append("'\(text)' may be a valid field transformer misused as a const string value")
         }
         return result

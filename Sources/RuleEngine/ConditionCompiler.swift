@@ -109,7 +109,8 @@ extension ConditionCompiler {
         case .bytebuf: .buffer
         case .ipv4addr, .ipv6addr, .ipaddr: .address
         case .ipv4net, .ipv6net, .ipnet: .network
-        case .none, .sockaddr, .socktuple, .fdlist, .l4proto, .sockfamily, .dyn, .sigset, .charbufarray, .charbufPairArray: .opaque
+        case .none, .sockaddr, .socktuple, .fdlist, .l4proto, .sockfamily, .dyn, .sigset, .charbufarray, .charbufPairArray:
+            .opaque
         }
     }
 
@@ -156,7 +157,9 @@ extension ConditionCompiler {
         if let name = Self.fieldRefusing(left) { throw problem("field '\(name)' doesn't support right-hand side fields") }
         if let name = Self.fieldRefusing(right) { throw problem("field '\(name)' can't be used as a right-hand side field") }
         guard left.type == right.type, left.isList == right.isList else {
-            func described(_ expression: ValueExpression) -> String { expression.type.name + (expression.isList ? " (list)" : "") }
+            func described(_ expression: ValueExpression) -> String {
+                expression.type.name + (expression.isList ? " (list)" : "")
+            }
             throw problem(
                 "field '\(Self.firstName(left))' has type '\(described(left))' while the right-hand side field "
                     + "'\(Self.firstName(right))' has incompatible type '\(described(right))'")

@@ -55,7 +55,9 @@ public enum NaiveEvaluator {
     ) -> Bool {
         guard case .list(let start, let count) = left else { return holdsOne(check, left, constants, scratch: &scratch) }
         var holding = 0
-        for index in start..<start + count where holdsOne(check, scratch.list[index], constants, scratch: &scratch) { holding += 1 }
+        for index in start..<start + count where holdsOne(check, scratch.list[index], constants, scratch: &scratch) {
+            holding += 1
+        }
         if check.isList {
             switch check.comparison {
             case .exists: return true

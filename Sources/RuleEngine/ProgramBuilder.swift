@@ -262,7 +262,10 @@ struct ProgramBuilder {
         case .addressIn:
             operand.table = wordSets.count
             wordSets.append(
-                WordSet(constants.compactMap { if case .ipv4(let address) = $0 { (UInt64(address), CheckTables.ipv4Tag) } else { nil } }))
+                WordSet(
+                    constants.compactMap {
+                        if case .ipv4(let address) = $0 { (UInt64(address), CheckTables.ipv4Tag) } else { nil }
+                    }))
             wordSets.append(
                 WordSet(constants.compactMap { if case .ipv6(let address) = $0 { (address.high, address.low) } else { nil } }))
         case .networkIn, .doubleOrder:

@@ -90,7 +90,10 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
 
     /// The program as text: per group of event codes its instructions, with the checks in words.
     public func listing() -> String {
-        var lines = ["\(ruleCount) rules, \(checkCount) distinct checks, \(expressionCount) distinct fields, \(instructionCount) instructions"]
+        var lines = [
+            "\(ruleCount) rules, \(checkCount) distinct checks, \(expressionCount) distinct fields, "
+                + "\(instructionCount) instructions"
+        ]
         for (number, group) in groups.enumerated() {
             let codes = group.codes.codes
             let names = codes.prefix(6).map { EventTable.events[Int($0)].identifier }.joined(separator: " ")

@@ -78,7 +78,8 @@ enum ConditionText {
 
     /// A value with a blank in it needs quotes to stay one word.
     static func quoted(_ text: TracedText) -> TracedText {
-        guard text.bytes.contains(UInt8(ascii: " ")), let first = text.bytes.first, first != UInt8(ascii: "\""), first != UInt8(ascii: "'")
+        guard text.bytes.contains(UInt8(ascii: " ")), let first = text.bytes.first, first != UInt8(ascii: "\""),
+            first != UInt8(ascii: "'")
         else { return text }
         var result = TracedText("\"")
         result.append(text)

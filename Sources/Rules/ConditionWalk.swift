@@ -132,7 +132,9 @@ public struct ConditionDetails: Sendable, Equatable {
         condition.forEachMacro { name, _ in macros.insert(name) }
         condition.forEachCheck { check, _ in
             operators.insert(check.operatorText)
-            check.forEachField { fields.insert($0.argument.map { [name = $0.name] argument in "\(name)[\(argument)]" } ?? $0.name) }
+            check.forEachField {
+                fields.insert($0.argument.map { [name = $0.name] argument in "\(name)[\(argument)]" } ?? $0.name)
+            }
             check.left.forEachTransformer { transformers.insert($0) }
             if case .operand(let operand) = check.right { operand.forEachTransformer { transformers.insert($0) } }
             for (text, _) in check.rightTexts where knownLists.contains(text) { lists.insert(text) }

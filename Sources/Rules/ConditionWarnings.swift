@@ -24,7 +24,9 @@ public enum ConditionWarnings {
         var found: [(name: String, range: SourceRange)] = []
         condition.forEachCheck { check, _ in
             check.forEachField { field in
-                guard RuleCompiler.deprecatedFields.contains(field.name), !found.contains(where: { $0.name == field.name }) else { return }
+                guard RuleCompiler.deprecatedFields.contains(field.name), !found.contains(where: { $0.name == field.name }) else {
+                    return
+                }
                 found.append((field.name, field.range))
             }
         }

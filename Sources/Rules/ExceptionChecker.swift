@@ -12,7 +12,9 @@ struct ExceptionChecker {
     private static let symbols: Set<String> = ["=", "==", "!=", "<", "<=", ">", ">="]
 
     func complete(_ exception: inout ExceptionInfo, isSourceKnown: Bool) throws(Diagnostic) {
-        guard let fields = exception.fields else { throw exception.context.diagnostic(.yamlValidate, "Item has no mapping for key 'fields'") }
+        guard let fields = exception.fields else {
+            throw exception.context.diagnostic(.yamlValidate, "Item has no mapping for key 'fields'")
+        }
         switch fields {
         case .list(let entries):
             if exception.comparisons == nil { exception.comparisons = .list(entries.map { _ in .scalar(TracedText("=")) }) }
@@ -31,7 +33,8 @@ struct ExceptionChecker {
             exception.comparisons = .scalar(comparison)
             guard Self.isListComparison(comparison.text) else {
                 throw exception.context.diagnostic(
-                    .validate, "When fields is a single value, comps must be one of (in, pmatch, intersects) or an operator with a modifier")
+                    .validate,
+                    "When fields is a single value, comps must be one of (in, pmatch, intersects) or an operator with a modifier")
             }
         }
         guard isSourceKnown else { return }
@@ -49,7 +52,9 @@ struct ExceptionChecker {
         var diagnostic = context.diagnostic(
             .validate, "'\(word)' is not a supported comparison operator",
             hint: Suggestion.hint(for: word, among: Comparison.allCases.map(\.rawValue)))
-        if let origin = comparison.origin(of: 0..<comparison.bytes.count) { diagnostic.excerpt = Excerpt(origin.file, origin.range) }
+        if let origin = comparison.origin(of: 0..<comparison.bytes.count) {
+            diagnostic.excerpt = Excerpt(origin.file, origin.range)
+        }
         return diagnostic
     }
 

@@ -50,7 +50,9 @@ struct FoundingReader {
         }
         for number in 1...max(1, file.lineCount) {
             let range = file.lineRange(number)
-            guard let first = range.first(where: { !Self.isBlank(file.bytes[$0]) }), file.bytes[first] != UInt8(ascii: "#") else { continue }
+            guard let first = range.first(where: { !Self.isBlank(file.bytes[$0]) }), file.bytes[first] != UInt8(ascii: "#") else {
+                continue
+            }
             if let bad = range.first(where: { file.bytes[$0] < 32 && !Self.isBlank(file.bytes[$0]) }) {
                 let byte = String(file.bytes[bad], radix: 16)
                 report.fail(
@@ -69,7 +71,8 @@ struct FoundingReader {
             guard !body.isEmpty else {
                 throw context.diagnostic(.validate, "the macro '\(macroName)' has no condition", hint: "write 'name: condition'")
             }
-            let conditionContext = context.item(.macroCondition, "", start: file.position(at: body.lowerBound), end: body.upperBound)
+            let conditionContext = context.item(
+                .macroCondition, "", start: file.position(at: body.lowerBound), end: body.upperBound)
             let condition = Self.traced(file, body)
             if let bar = Self.outputBar(file.bytes, body) {
                 throw context.item(.macroCondition, "", start: file.position(at: bar), end: bar + 1).diagnostic(
@@ -77,7 +80,8 @@ struct FoundingReader {
             }
             collector.define(
                 MacroInfo(
-                    name: macroName, condition: condition, context: context, conditionContext: conditionContext, dialect: .founding))
+                    name: macroName, condition: condition, context: context, conditionContext: conditionContext,
+                    dialect: .founding))
             return
         }
         try readRule(file, line, root)
@@ -102,7 +106,8 @@ struct FoundingReader {
             var end = rest.lowerBound
             while end < rest.upperBound, Self.isWord(file.bytes[end]) { end += 1 }
             let word = file.text(rest.lowerBound..<end)
-            let wordContext = context.item(.rulePriority, "", start: file.position(at: rest.lowerBound), end: max(end, rest.lowerBound + 1))
+            let wordContext = context.item(
+                .rulePriority, "", start: file.position(at: rest.lowerBound), end: max(end, rest.lowerBound + 1))
             guard !word.isEmpty else {
                 throw wordContext.diagnostic(
                     .validate, "a priority is missing after '|'", hint: "write 'condition | WARNING text with %fields'")

@@ -17,7 +17,7 @@ struct ListTable: Sendable {
     struct TooLarge: Error {}
 
     /// Bytes that one text may grow to by its lists, and all lists together: what stops lists of lists of lists.
-    static let expandedBytesMax = 4 << 20
+    static let expandedBytesMax = 2 << 20
     private static let allBytesMax = 64 << 20
 
     private var entries: [String: Entry] = [:]
@@ -74,7 +74,9 @@ struct ListTable: Sendable {
             if list.items.isEmpty { (from, place) = Self.withComma(bytes, start..<place, from: copied) }
             out.append(text, copied..<from)
             copied = place
-            guard let expanded = list.text, out.bytes.count + expanded.bytes.count <= Self.expandedBytesMax else { throw TooLarge() }
+            guard let expanded = list.text, out.bytes.count + expanded.bytes.count <= Self.expandedBytesMax else {
+                throw TooLarge()
+            }
             out.append(expanded)
         }
         out.append(text, copied..<bytes.count)
@@ -95,6 +97,7 @@ struct ListTable: Sendable {
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 10 || byte == 13 }
     private static func isDelimiter(_ byte: UInt8) -> Bool {
-        isBlank(byte) || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")") || byte == UInt8(ascii: ",") || byte == UInt8(ascii: "=")
+        isBlank(byte) || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")") || byte == UInt8(ascii: ",")
+            || byte == UInt8(ascii: "=")
     }
 }

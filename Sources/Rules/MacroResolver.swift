@@ -17,7 +17,9 @@ public enum MacroProblem: Error, Sendable, Equatable {
         case .loop(let name, _): "reference loop in macro '\(name)'"
         case .broken(let name): "macro '\(name)' did not compile"
         case .tooDeep: "with its macros put in, the condition is nested deeper than \(MacroResolver.depthMax) levels"
-        case .tooLarge: "with its macros put in, the condition has more than \(MacroResolver.sizeMax) parts, or all conditions together more than \(RuleCompiler.partsMax)"
+        case .tooLarge:
+            "with its macros put in, the condition has more than \(MacroResolver.sizeMax) parts, or all conditions "
+                + "together more than \(RuleCompiler.partsMax)"
         }
     }
     public var range: SourceRange? {

@@ -39,9 +39,11 @@ struct RuleCollector: Sendable {
     private(set) var foundingMacros: [String: [MacroInfo]] = [:]
     private(set) var requiredEngineVersion: Version?
     private(set) var requiredPlugins: [[PluginRequirement]] = []
-    private var next = 0
+    /// Items seen so far, of any kind.
+    private(set) var next = 0
 
     mutating func require(engine required: Version, have engine: Version, _ context: ItemContext) throws(Diagnostic) {
+        next += 1
         requiredEngineVersion = max(requiredEngineVersion ?? required, required)
         guard engine.isCompatible(with: required) else {
             throw context.diagnostic(.validate, "Rules require engine version \(required), but engine version is \(engine)")
@@ -57,10 +59,12 @@ struct RuleCollector: Sendable {
                     hint: "write three numbers, as in 1.2.3")
             }
             guard names.insert(alternative.name).inserted else {
-                throw context.diagnostic(.validate, "Plugin '\(alternative.name)' is named twice among the alternatives of one requirement")
+                throw context.diagnostic(
+                    .validate, "Plugin '\(alternative.name)' is named twice among the alternatives of one requirement")
             }
         }
         requiredPlugins.append(alternatives)
+        next += 1
     }
 
     // MARK: lists
@@ -114,7 +118,8 @@ struct RuleCollector: Sendable {
         }
         if let previous = rules[rule.name], previous.source != rule.source {
             throw rule.context.diagnostic(
-                .validate, "Rule has been re-defined with a different source", hint: "the first definition has source '\(previous.source)'")
+                .validate, "Rule has been re-defined with a different source",
+                hint: "the first definition has source '\(previous.source)'")
         }
         for index in rule.exceptions.indices {
             guard rule.exceptions[index].fields != nil else {
@@ -131,7 +136,8 @@ struct RuleCollector: Sendable {
             throw noSuchRule(change, "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists")
         }
         guard
-            change.condition != nil || change.exceptions != nil || change.output != nil || change.description != nil || change.tags != nil
+            change.condition != nil || change.exceptions != nil || change.output != nil || change.description != nil
+                || change.tags != nil
         else { throw change.context.diagnostic(.validate, "Appended rule must have exceptions or condition property") }
         try rules.change(change.name, at: position()) { (rule) throws(Diagnostic) in
             if let condition = change.condition {
@@ -178,7 +184,8 @@ struct RuleCollector: Sendable {
 
     mutating func replace(_ change: RuleChange, checking fields: ExceptionChecker) throws(Diagnostic) {
         guard rules[change.name] != nil else {
-            throw noSuchRule(change, "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists")
+            throw noSuchRule(
+                change, "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists")
         }
         try rules.change(change.name, at: position()) { (rule) throws(Diagnostic) in
             if let condition = change.condition {

@@ -19,26 +19,16 @@ struct RuleCompiler {
 
     private var registry = TextRegistry()
     private var lists = ListTable()
-    private var macros: [String: ParsedMacro] = [:]
-    private var foundingMacros: [String: [ParsedMacro]] = [:]
+    private let macros = MacroTable()
     private var usedMacros: Set<String> = []
     private var usedLists: Set<String> = []
-
-    private struct ParsedMacro {
-        let info: MacroInfo
-        /// Nil when it did not parse.
-        let condition: Condition?
-        let entry: TextRegistry.Entry
-        let lists: Set<String>
-        /// Set when the macros it names have been put in.
-        var resolved: MacroResolver.Resolved?
-    }
 
     static let deprecatedFields = [
         "evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
     ]
     static let eventTypesMax = 100
-    /// Checks and connectives of all conditions together, and bytes of their texts: what stops many rules that each bring in much.
+    /// Checks and connectives of all conditions together, and bytes of their texts: what stops many rules that each bring in
+    /// much.
     static let partsMax = 5_000_000
     static let textBytesMax = 512 << 20
     private var partsLeft = Self.partsMax
@@ -94,38 +84,23 @@ struct RuleCompiler {
         for info in collector.macros.items where info.dialect == .today { macros[info.name] = parse(info) }
         for (name, versions) in collector.foundingMacros {
             let parsed = versions.map { parse($0) }
-            foundingMacros[name] = parsed
+            macros.founding[name] = parsed
             if collector.macros[name]?.dialect == .founding { macros[name] = parsed.last }
         }
     }
 
-    private mutating func parse(_ info: MacroInfo) -> ParsedMacro {
+    private mutating func parse(_ info: MacroInfo) -> MacroTable.Entry {
         var used: Set<String> = []
         let entry: TextRegistry.Entry
         do throws(Diagnostic) {
             entry = try expand(info.condition, info.conditionContext, info.dialect, &used)
             let condition = try parse(entry, info.dialect)
-            return ParsedMacro(info: info, condition: condition, entry: entry, lists: used)
+            return MacroTable.Entry(info: info, condition: condition, entry: entry, lists: used)
         } catch {
             report.fail(error)
-            return ParsedMacro(info: info, condition: nil, entry: registry.add(info.condition, info.conditionContext), lists: used)
+            return MacroTable.Entry(
+                info: info, condition: nil, entry: registry.add(info.condition, info.conditionContext), lists: used)
         }
-    }
-
-    /// A macro sees those whose first position precedes its own last change.
-    private func definition(_ name: String, before visibility: Int) -> MacroResolver.Definition? {
-        guard let macro = macros[name], macro.info.index < visibility else { return nil }
-        if let resolved = macro.resolved { return .resolved(resolved) }
-        return macro.condition.map { .condition($0) } ?? .broken
-    }
-
-    /// A founding rule sees the last definition before its own line; then what other files define.
-    private func foundingDefinition(_ name: String, before index: Int) -> MacroResolver.Definition? {
-        if let versions = foundingMacros[name], let last = versions.last(where: { $0.info.index < index }) {
-            return last.condition.map { .condition($0) } ?? .broken
-        }
-        guard let macro = macros[name], macro.info.dialect == .today else { return nil }
-        return definition(name, before: Int.max)
     }
 
     private mutating func resolveMacros() {
@@ -136,14 +111,16 @@ struct RuleCompiler {
             do throws(MacroProblem) {
                 let resolved = try resolver.resolveAll(condition)
                 expanded = resolved.condition
-                if info.dialect == .today { macros[info.name]?.resolved = resolved }
+                if info.dialect == .today { macros.setResolved(info.name, resolved) }
             } catch {
                 // A founding macro may name one that is not there; only a rule that uses it fails.
                 var isForgiven = false
                 if case .undefined = error { isForgiven = info.dialect == .founding }
                 if !isForgiven {
-                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) { report.fail(diagnostic) }
-                    macros[info.name] = ParsedMacro(info: info, condition: nil, entry: macro.entry, lists: macro.lists)
+                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) {
+                        report.fail(diagnostic)
+                    }
+                    macros[info.name] = MacroTable.Entry(info: info, condition: nil, entry: macro.entry, lists: macro.lists)
                 }
             }
             usedMacros.formUnion(resolver.used)
@@ -157,9 +134,10 @@ struct RuleCompiler {
     }
 
     private func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
+        // Captures the table alone: a closure over `self` would make every later change a copy of everything.
         switch dialect {
-        case .today: MacroResolver(sizeMax: partsLeft) { definition($0, before: visibility) }
-        case .founding: MacroResolver(sizeMax: partsLeft) { foundingDefinition($0, before: index) }
+        case .today: MacroResolver(sizeMax: partsLeft) { [macros] in macros.definition($0, before: visibility) }
+        case .founding: MacroResolver(sizeMax: partsLeft) { [macros] in macros.foundingDefinition($0, before: index) }
         }
     }
 
@@ -170,10 +148,9 @@ struct RuleCompiler {
         var hint: String?
         switch problem {
         case .undefined(let name, _):
-            if lists[name] != nil {
-                hint = "'\(name)' is a list; lists stand on the right side, as in 'proc.name in (\(name))'"
-            } else if let later = collector.macros[name] {
-                hint = "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
+            if let later = collector.macros[name] {
+                hint =
+                    "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
             } else {
                 hint = Suggestion.hint(for: name, among: collector.macros.items.map(\.name))
             }
@@ -198,7 +175,10 @@ struct RuleCompiler {
             return registry.add(expanded, context)
         } catch {
             throw context.diagnostic(
-                .validate, "the lists in this condition expand to more than \(ListTable.expandedBytesMax) bytes, or all conditions to more than \(Self.textBytesMax)")
+                .validate,
+                "the lists in this condition expand to more than \(ListTable.expandedBytesMax) bytes, or all conditions "
+                    + "to more than \(Self.textBytesMax)"
+            )
         }
     }
 
@@ -207,7 +187,9 @@ struct RuleCompiler {
         do throws(ConditionParseError) {
             return withoutAliases(try parser.parse()).shifted(entry.base)
         } catch {
-            throw entry.diagnostic(.compileCondition, error.message, at: error.position.shifted(entry.base), hint: nil)
+            throw entry.diagnostic(
+                .compileCondition, error.message, at: error.position.shifted(entry.base),
+                hint: ConditionHints.hint(entry.text.bytes, at: error.position.offset))
         }
     }
 
@@ -261,9 +243,12 @@ struct RuleCompiler {
         let raw = ConditionDetails(parsed)
         let isBelow = rule.priority > settings.minimumPriority
         return Rule(
-            name: rule.name, description: rule.description, source: rule.source, priority: rule.priority, tags: rule.tags.sorted(),
-            outputText: rule.output.text, output: output.text, extraFields: output.extraFields, conditionText: rule.condition.text,
-            expandedCondition: condition, condition: compiled, isEnabled: rule.isEnabled && !isBelow, isBelowMinimumPriority: isBelow,
+            name: rule.name, description: rule.description, source: rule.source, priority: rule.priority,
+            tags: rule.tags.sorted(),
+            outputText: rule.output.text, output: output.text, extraFields: output.extraFields,
+            conditionText: rule.condition.text,
+            expandedCondition: condition, condition: compiled, isEnabled: rule.isEnabled && !isBelow,
+            isBelowMinimumPriority: isBelow,
             captures: rule.captures, captureDurationMs: rule.captureDurationMs, warnsOfEventTypes: rule.warnsOfEventTypes,
             origin: .init(file: rule.context.file.name, line: rule.context.line, isFounding: rule.dialect == .founding),
             details: .init(
@@ -283,7 +268,8 @@ struct RuleCompiler {
         } catch {
             let place = registry.entry(at: error.position.offset) ?? entry
             var diagnostic = place.diagnostic(
-                .compileCondition, error.message, at: error.position, within: rule.conditionContext, hint: hint(for: error.message))
+                .compileCondition, error.message, at: error.position, within: rule.conditionContext,
+                hint: hint(for: error.message))
             if let range = culprit(error, condition) {
                 // Falco's position is that of the check; the caret goes under the value itself.
                 let value = registry.entry(at: range.start.offset) ?? entry
@@ -297,7 +283,9 @@ struct RuleCompiler {
     }
 
     static func isAboutUnknownName(_ message: String) -> Bool {
-        ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains { message.contains($0) }
+        ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains {
+            message.contains($0)
+        }
     }
 
     private func hint(for message: String) -> String? {
@@ -317,7 +305,8 @@ struct RuleCompiler {
         var found: SourceRange?
         let offset = problem.position.offset
         condition.forEachCheck { check, _ in
-            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset, offset != check.left.range.start.offset
+            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset,
+                offset != check.left.range.start.offset
             else { return }
             found = check.rightTexts.first { !$0.text.isEmpty && problem.message.contains($0.text) }?.range
         }
@@ -359,19 +348,22 @@ struct RuleCompiler {
         guard rule.source == Rule.syscallSource else { return }
         for (name, range) in ConditionWarnings.namedEvents(in: condition) {
             guard let place = registry.entry(at: range.start.offset) else { continue }
-            let written = String(decoding: place.text.bytes[max(0, range.start.offset - place.base)..<max(range.start.offset, range.end.offset) - place.base], as: UTF8.self)
+            let written = place.words(range)
             if IgnoredSyscalls.contains(name) {
                 ruleSet.ignoredSyscallsNamed.insert(name)
                 if settings.deliversIgnoredSyscalls { continue }
                 report.notice(
                     place.diagnostic(
                         .ignoredSystemCall,
-                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only with base_syscalls.all (or -A)",
-                        at: range.start, to: range.end, within: rule.conditionContext, hint: "start with -A, or name another event"))
+                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only "
+                            + "with base_syscalls.all (or -A)",
+                        at: range.start, to: range.end, within: rule.conditionContext,
+                        hint: "start with -A, or name another event"))
             } else if name == "switch" {
                 report.notice(
                     place.diagnostic(
-                        .expensiveEvent, "'switch' is every context switch of every CPU: delivering them slows the whole host down",
+                        .expensiveEvent,
+                        "'switch' is every context switch of every CPU: delivering them slows the whole host down",
                         at: range.start, to: range.end, within: rule.conditionContext))
             }
         }
@@ -418,18 +410,26 @@ struct RuleCompiler {
         return (text, extraFields)
     }
 
+    /// The caret goes under the first `%…` that does not compile on its own.
     private func outputProblem(_ message: String, _ rule: RuleInfo) -> Diagnostic {
-        let word = String(message.split(separator: " ").last ?? "")
-        var diagnostic = rule.outputContext.diagnostic(
-            .compileOutput, message,
-            hint: Suggestion.hint(for: String(word.prefix { $0 != "[" }), among: catalogue.fieldNames))
+        func isName(_ byte: UInt8) -> Bool {
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "_")
+                || byte == UInt8(ascii: ".")
+        }
+        var diagnostic = rule.outputContext.diagnostic(.compileOutput, message)
         let bytes = rule.output.bytes
-        let wanted = Array(("%" + word).utf8)
-        if !word.isEmpty, bytes.count >= wanted.count,
-            let start = (0...bytes.count - wanted.count).first(where: { bytes[$0..<$0 + wanted.count].elementsEqual(wanted) }),
-            let origin = rule.output.origin(of: start..<start + wanted.count)
-        {
-            diagnostic.excerpt = Excerpt(origin.file, origin.range)
+        let percents = bytes.indices.filter { bytes[$0] == UInt8(ascii: "%") }
+        for (index, start) in percents.enumerated() {
+            let end = index + 1 < percents.count ? percents[index + 1] : bytes.count
+            let part = String(decoding: bytes[start..<end], as: UTF8.self)
+            guard (try? OutputTemplate(part, catalogue: catalogue)) == nil else { continue }
+            var stop = start + 1
+            while stop < end, isName(bytes[stop]) { stop += 1 }
+            while stop > start + 1, bytes[stop - 1] == UInt8(ascii: ".") { stop -= 1 }
+            if let origin = rule.output.origin(of: start..<stop) { diagnostic.excerpt = Excerpt(origin.file, origin.range) }
+            let name = String(decoding: bytes[start + 1..<stop], as: UTF8.self)
+            diagnostic.hint = Suggestion.hint(for: name, among: catalogue.fieldNames)
+            break
         }
         return diagnostic
     }
@@ -473,7 +473,9 @@ extension ItemContext {
 }
 
 extension String {
-    func replacingAll(_ part: String, with other: String) -> String { split(separator: part, omittingEmptySubsequences: false).joined(separator: other) }
+    func replacingAll(_ part: String, with other: String) -> String {
+        split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
+    }
     var trimmedBlanks: String {
         let body = drop { $0.isWhitespace }
         guard let last = body.lastIndex(where: { !$0.isWhitespace }) else { return "" }

@@ -46,6 +46,7 @@ public final class RuleLoader {
     private func load(_ file: SourceFile) -> FileLoadResult {
         var report = LoadReport()
         var schema = FileLoadResult.SchemaVerdict.none
+        let itemsBefore = collector.next
         let checker = ExceptionChecker(sources: settings.sources, catalogue: catalogue)
         switch RuleFileKind(name: file.name, content: file.bytes) {
         case .yaml:
@@ -67,6 +68,9 @@ public final class RuleLoader {
             var reader = FoundingReader(checker: checker, collector: collector, report: report)
             reader.read(file)
             (collector, report) = (reader.collector, reader.report)
+        }
+        if collector.next == itemsBefore, report.errors.isEmpty, report.warnings.isEmpty {
+            report.notice(ItemContext(file).diagnostic(.emptyFile, "the file defines no rule, macro or list"))
         }
         // Falco compiles only what was read without error; the rest of the errors is worth finding all the same.
         let readingFailed = !report.errors.isEmpty
@@ -93,8 +97,11 @@ public final class RuleLoader {
                 let names = alternatives.map { "\($0.name) (>= \($0.version))" }.joined(separator: ", ")
                 return "Plugin requirement not satisfied, must load one of: \(names)"
             }
-            guard let have = Version(plugin.version), let required = Version(wanted.version), have.isCompatible(with: required) else {
-                return "Plugin '\(plugin.name)' version '\(plugin.version)' is not compatible with required plugin version '\(wanted.version)'"
+            guard let have = Version(plugin.version), let required = Version(wanted.version), have.isCompatible(with: required)
+            else {
+                return
+                    "Plugin '\(plugin.name)' version '\(plugin.version)' is not compatible with required plugin version "
+                    + "'\(wanted.version)'"
             }
         }
         return nil

@@ -21,7 +21,8 @@ enum RuleSchema {
     static let item = Shape.object([
         "append": .boolean, "capture": .boolean, "capture_duration": .integer, "condition": .string, "desc": .string,
         "enabled": .boolean, "output": .string, "source": .string, "list": .string, "macro": .string, "rule": .string,
-        "required_engine_version": .string, "skip-if-unknown-filter": .boolean, "warn_evttypes": .boolean, "tags": .array(.string),
+        "required_engine_version": .string, "skip-if-unknown-filter": .boolean, "warn_evttypes": .boolean,
+        "tags": .array(.string),
         "items": .array(.either([.integer, .string])),
         "exceptions": .array(
             .object(["name": .string, "fields": .anything, "comps": .anything, "values": .anything], required: ["name"])),

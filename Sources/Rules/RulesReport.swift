@@ -26,12 +26,16 @@ public enum RulesReport {
 
     /// Errors, warnings and notices as annotated source, all errors of the file and not only the first.
     public static func annotatedText(_ result: FileLoadResult) -> String {
-        (result.errors + result.furtherErrors + result.warnings + result.notices).map { AnnotatedRenderer.render($0, file: result.name) }
-            .joined()
+        (result.errors + result.furtherErrors + result.warnings + result.notices).map {
+            AnnotatedRenderer.render($0, file: result.name)
+        }
+        .joined()
     }
 
     /// `falco_load_results`, and `falco_describe_results` when all files are good and a description is asked for.
-    public static func validationJSON(_ results: [FileLoadResult], describing ruleSet: RuleSet? = nil, rule: String? = nil) -> JSONNode {
+    public static func validationJSON(_ results: [FileLoadResult], describing ruleSet: RuleSet? = nil, rule: String? = nil)
+        -> JSONNode
+    {
         var members: [String: JSONNode] = ["falco_load_results": .array(results.map(json))]
         if let ruleSet, results.allSatisfy(\.successful) {
             members["falco_describe_results"] = describeJSON(ruleSet, rule: rule) ?? .null
@@ -41,7 +45,8 @@ public enum RulesReport {
 
     static func json(_ result: FileLoadResult) -> JSONNode {
         .object([
-            "name": .string(result.name), "successful": .bool(result.successful), "schema_valid": .bool(result.schemaWarnings.isEmpty),
+            "name": .string(result.name), "successful": .bool(result.successful),
+            "schema_valid": .bool(result.schemaWarnings.isEmpty),
             "schema_warnings": .strings(result.schemaWarnings), "errors": .array(result.errors.map(\.json)),
             "warnings": .array(result.warnings.map(\.json)),
         ])
@@ -52,8 +57,8 @@ public enum RulesReport {
         guard !ruleSet.ignoredSyscallsNamed.isEmpty else { return "" }
         let names = ruleSet.ignoredSyscallsNamed.sorted().joined(separator: ", ")
         return """
-            Loaded rules match syscalls that are not activated: they are delivered only with base_syscalls.all: warning (unsupported-evttype): \(names)
-            If syscalls in rules include high volume syscalls, activate them with the `-A` flag; without it these rules see no such event live.
+            Loaded rules match syscalls that are not activated (see base_syscalls.all): warning (unsupported-evttype): \(names)
+            If syscalls in rules include high volume syscalls, activate them with the `-A` flag; else no such event is seen live.
 
             """
     }
@@ -126,7 +131,8 @@ public enum RulesReport {
             ]),
             "details": .object([
                 "macros": .strings(rule.details.macros.sorted()), "lists": .strings(rule.details.lists.sorted()),
-                "condition_operators": .strings(details.operators.sorted()), "condition_fields": .strings(details.fields.sorted()),
+                "condition_operators": .strings(details.operators.sorted()),
+                "condition_fields": .strings(details.fields.sorted()),
                 "output_fields": .strings(outputFields(rule.output)), "extra_output_formatted_fields": .object(extraFields),
                 "exception_names": .strings(rule.details.exceptionNames.sorted()),
                 "exception_fields": .strings(rule.details.exceptionFields.sorted()),
@@ -158,7 +164,8 @@ public enum RulesReport {
         .object([
             "info": .object(["name": .string(list.name), "items": .strings(list.items)]),
             "details": .object([
-                "used": .bool(list.isUsed), "lists": .strings(list.lists.sorted()), "items_compiled": .strings(list.expandedItems),
+                "used": .bool(list.isUsed), "lists": .strings(list.lists.sorted()),
+                "items_compiled": .strings(list.expandedItems),
                 "plugins": .array([]),
             ]),
         ])

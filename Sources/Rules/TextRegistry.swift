@@ -33,7 +33,8 @@ struct TextRegistry {
 }
 
 extension TextRegistry.Entry {
-    /// A diagnostic about the place `position` (offset in the common space) to `end` of this text. Without an end, the word there.
+    /// A diagnostic about the place `position` (offset in the common space) to `end` of this text. Without an end, the word
+    /// there.
     func diagnostic(
         _ code: LoadCode, _ message: String, at position: SourcePosition, to end: SourcePosition? = nil,
         within user: ItemContext? = nil, deprecatedField: String? = nil, hint: String? = nil
@@ -51,6 +52,13 @@ extension TextRegistry.Entry {
             diagnostic.chain = rule.chain + own
         }
         return diagnostic
+    }
+
+    /// The text at `range` as the condition has it.
+    func words(_ range: SourceRange) -> String {
+        let start = min(max(0, range.start.offset - base), text.bytes.count)
+        let end = min(max(start, range.end.offset - base), text.bytes.count)
+        return String(decoding: text.bytes[start..<end], as: UTF8.self)
     }
 
     private func wordEnd(_ start: Int) -> Int {

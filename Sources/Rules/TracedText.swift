@@ -32,7 +32,9 @@ struct TracedText: Sendable {
     }
 
     mutating func append(_ byte: UInt8, from file: SourceFile, at offset: Int) {
-        if case .verbatim(let last, let start)? = runs.last?.origin, last === file, start + bytes.count - runs.last!.start == offset {
+        if case .verbatim(let last, let start)? = runs.last?.origin, last === file,
+            start + bytes.count - runs.last!.start == offset
+        {
             bytes.append(byte)
             return
         }
@@ -80,7 +82,9 @@ struct TracedText: Sendable {
         guard !runs.isEmpty else { return nil }
         let last = max(range.lowerBound, range.upperBound - 1)
         guard let start = place(at: range.lowerBound) else { return nil }
-        guard let end = place(at: last), end.file === start.file, end.range.upperBound > start.range.lowerBound else { return start }
+        guard let end = place(at: last), end.file === start.file, end.range.upperBound > start.range.lowerBound else {
+            return start
+        }
         return (start.file, start.range.lowerBound..<end.range.upperBound)
     }
 

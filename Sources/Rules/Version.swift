@@ -6,13 +6,16 @@ public struct Version: Sendable, Equatable, Comparable, CustomStringConvertible 
     public var minor: UInt32
     public var patch: UInt32
 
-    public init(_ major: UInt32, _ minor: UInt32, _ patch: UInt32) { (self.major, self.minor, self.patch) = (major, minor, patch) }
+    public init(_ major: UInt32, _ minor: UInt32, _ patch: UInt32) {
+        (self.major, self.minor, self.patch) = (major, minor, patch)
+    }
 
     /// Three numbers with dots; a suffix such as `-rc1` or `+build` is allowed and not compared.
     public init?(_ text: String) {
         let core = text.prefix { $0 != "-" && $0 != "+" }
         let parts = core.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts.allSatisfy({ $0.allSatisfy(\.isASCII) }), let major = UInt32(parts[0]), let minor = UInt32(parts[1]),
+        guard parts.count == 3, parts.allSatisfy({ $0.allSatisfy(\.isASCII) }), let major = UInt32(parts[0]),
+            let minor = UInt32(parts[1]),
             let patch = UInt32(parts[2])
         else { return nil }
         self.init(major, minor, patch)

@@ -71,7 +71,9 @@ struct YAMLItem {
         guard let text = value.scalar else {
             throw context.item(.valueFor, key, value).diagnostic(.yamlValidate, "Value is not a scalar value")
         }
-        guard !text.isEmpty else { throw context.item(.valueFor, key, value).diagnostic(.yamlValidate, "Value must be non-empty") }
+        guard !text.isEmpty else {
+            throw context.item(.valueFor, key, value).diagnostic(.yamlValidate, "Value must be non-empty")
+        }
         return value
     }
 

@@ -93,7 +93,9 @@ struct YAMLScalar: Sendable {
                 } else {
                     let from = min(place, max(start, end - 1))
                     while place < end, isBlank(raw[place]), raw[place] != byte || byte == 32 { place += 1 }
-                    if place < end, style == .doubleQuoted, raw[place] == UInt8(ascii: "\\") { place += escapeLength(raw, place, end) }
+                    if place < end, style == .doubleQuoted, raw[place] == UInt8(ascii: "\\") {
+                        place += escapeLength(raw, place, end)
+                    }
                     result.append(CollectionOfOne(byte), from: file, standingFor: from..<from + 1)
                 }
                 continue

@@ -79,7 +79,8 @@ struct YAMLReader {
                 aliasedNodes += node.weight
                 guard aliasedNodes <= Self.aliasedNodesMax else {
                     throw YAMLProblem(
-                        message: "the aliases up to '*\(name)' stand for more than \(Self.aliasedNodesMax) values", position: start)
+                        message: "the aliases up to '*\(name)' stand for more than \(Self.aliasedNodesMax) values",
+                        position: start)
                 }
                 add(node, to: &documents)
             case YAML_SEQUENCE_START_EVENT:
@@ -142,7 +143,8 @@ struct YAMLReader {
         if parser.error == YAML_READER_ERROR {
             let offset = min(Int(parser.problem_offset), file.bytes.count)
             let byte = offset < file.bytes.count ? " (byte 0x\(String(file.bytes[offset], radix: 16)))" : ""
-            return YAMLProblem(message: "the file is not text: \(sentence(parser.problem))\(byte)", position: file.position(at: offset))
+            return YAMLProblem(
+                message: "the file is not text: \(sentence(parser.problem))\(byte)", position: file.position(at: offset))
         }
         var message = sentence(parser.problem)
         if parser.context != nil {

@@ -15,9 +15,11 @@ struct YAMLRulesReader {
     static let appendIsDeprecated =
         "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
     static let appendAndOverride =
-        "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') under 'override' instead."
+        "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry (e.g. 'condition: append') "
+        + "under 'override' instead."
     static let enabledIsDeprecated =
-        "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under the 'override' key (i.e. 'enabled: replace')."
+        "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under "
+        + "the 'override' key (i.e. 'enabled: replace')."
 
     static let listKeys: Set<String> = ["list", "items", "append", "override"]
     static let macroKeys: Set<String> = ["macro", "condition", "append", "override"]
@@ -82,7 +84,9 @@ struct YAMLRulesReader {
             throw context.diagnostic(.yamlValidate, "Value of required_plugin_versions must be a sequence")
         }
         func requirement(_ node: YAMLNode, _ context: ItemContext) throws(Diagnostic) -> PluginRequirement {
-            guard node.isMapping else { throw context.diagnostic(.yamlValidate, "Plugin version must be a mapping of name and version") }
+            guard node.isMapping else {
+                throw context.diagnostic(.yamlValidate, "Plugin version must be a mapping of name and version")
+            }
             let item = YAMLItem(node: node, context: context)
             return PluginRequirement(name: try item.text("name"), version: try item.text("version"))
         }
@@ -108,7 +112,8 @@ struct YAMLRulesReader {
         if name.contains(where: { $0.isWhitespace || "()\"'=,".contains($0) }) {
             report.warn(
                 context.diagnostic(
-                    .invalidListName, "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)"))
+                    .invalidListName,
+                    "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)"))
         }
         let items = try item.scalars("items").map(\.traced)
         let append = try readAppend(item)
@@ -126,7 +131,8 @@ struct YAMLRulesReader {
         if !Self.isIdentifier(name) {
             report.warn(
                 context.diagnostic(
-                    .invalidMacroName, "Macro has an invalid name. Macro names should match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)"))
+                    .invalidMacroName,
+                    "Macro has an invalid name. Macro names should match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)"))
         }
         let condition = try item.scalar("condition")
         let append = try readAppend(item)
@@ -183,7 +189,8 @@ struct YAMLRulesReader {
                 if replaceable.contains(key) { allowed.append("replace") }
                 throw entry.diagnostic(
                     .yamlValidate,
-                    "Invalid override operation for key '\(key)': '\(word)'. Allowed values are: \(allowed.joined(separator: " "))",
+                    "Invalid override operation for key '\(key)': '\(word)'. Allowed values are: "
+                        + "\(allowed.joined(separator: " "))",
                     hint: Suggestion.hint(for: word, among: allowed))
             }
         }

@@ -39,7 +39,9 @@ public indirect enum ConfigValue: Sendable, Equatable {
 
     /// yaml-cpp's booleans: y, yes, true, on and their opposites, in lower case, upper case or capitalised.
     public var bool: Bool? {
-        guard let text, text == text.lowercased() || text == text.uppercased() || text == text.capitalisedASCII else { return nil }
+        guard let text, text == text.lowercased() || text == text.uppercased() || text == text.capitalisedASCII else {
+            return nil
+        }
         return switch text.lowercased() {
         case "y", "yes", "true", "on": true
         case "n", "no", "false", "off": false
@@ -62,13 +64,17 @@ public indirect enum ConfigValue: Sendable, Equatable {
         } else if digits.count > 1, digits.first == "0" {
             (radix, digits) = (8, digits.dropFirst())
         }
-        guard let first = digits.first, first != "-", first != "+", let magnitude = Int64(digits, radix: radix) else { return nil }
+        guard let first = digits.first, first != "-", first != "+", let magnitude = Int64(digits, radix: radix) else {
+            return nil
+        }
         return negative ? -magnitude : magnitude
     }
 
     /// Also `.5`, as the shipped file writes the drop threshold.
     public var number: Double? {
-        guard let text, !text.isEmpty, text.allSatisfy({ $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }) else { return nil }
+        guard let text, !text.isEmpty, text.allSatisfy({ $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }) else {
+            return nil
+        }
         return Double(text.hasPrefix(".") ? "0" + text : text.hasPrefix("-.") ? "-0" + text.dropFirst() : text)
     }
 

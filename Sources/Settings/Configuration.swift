@@ -10,10 +10,12 @@ public struct ConfigurationText: Sendable {
     public var root: ConfigValue
     /// In the order of reading; empty when no file was there and the shipped values apply.
     public var files: [File] = []
+    public init(root: ConfigValue = .map([])) { self.root = root }
 
     /// Reads `path` (nil: the shipped values), the files it includes, and the options on top.
     public static func load(
-        path: String?, options: [String], files system: some ConfigFileSystem = HostFileSystem(), environment: EnvironmentExpansion
+        path: String?, options: [String], files system: some ConfigFileSystem = HostFileSystem(),
+        environment: EnvironmentExpansion
     ) throws(SettingsError) -> ConfigurationText {
         let assignments = try options.map(Assignment.parse)
         var text = ConfigurationText(root: .map([]))
@@ -84,7 +86,8 @@ public struct ConfigurationText: Sendable {
     }
 
     private mutating func merge(
-        _ path: String, _ strategy: Strategy, mainPath: String?, _ system: some ConfigFileSystem, _ environment: EnvironmentExpansion
+        _ path: String, _ strategy: Strategy, mainPath: String?, _ system: some ConfigFileSystem,
+        _ environment: EnvironmentExpansion
     ) throws(SettingsError) {
         guard path != mainPath else {
             throw SettingsError("Config error: 'config_files' directive tried to include the main config file \(path)")
@@ -117,7 +120,8 @@ struct Assignment: Sendable {
         let key = String(option[..<equals]).trimmed
         let text = String(option[option.index(after: equals)...]).trimmed
         guard let path = ConfigPath(key) else {
-            throw SettingsError("Config error at key \"\(key)\": not a key (names joined by '.', '[n]' or '[]'; '\\' only before . [ ] \\)")
+            throw SettingsError(
+                "Config error at key \"\(key)\": not a key (names joined by '.', '[n]' or '[]'; '\\' only before . [ ] \\)")
         }
         guard text.hasPrefix("{"), text.hasSuffix("}") else { return Assignment(key: key, path: path, value: .scalar(text)) }
         do throws(ConfigSyntaxError) {

@@ -99,7 +99,9 @@ struct SettingKey: Sendable {
         .init("log_syslog", .bool, "true"),
         .init("log_level", .text, "info"),
         .init("libs_logger.enabled", .bool, "true"),
-        .init("libs_logger.severity", .word(["fatal", "critical", "error", "warning", "notice", "info", "debug", "trace"]), "info", .later),
+        .init(
+            "libs_logger.severity", .word(["fatal", "critical", "error", "warning", "notice", "info", "debug", "trace"]), "info",
+            .later),
         .init("output_timeout", .int, "2000"),
         .init("syscall_event_timeouts.max_consecutives", .int, "1000", .later),
         .init("syscall_event_drops.threshold", .number, "0.1"),
@@ -128,7 +130,7 @@ struct SettingKey: Sendable {
         .init("falco_libs.thread_table_size", .int, "262144", .later),
         .init("falco_libs.thread_table_auto_purging_interval_s", .int, "300", .later),
         .init("falco_libs.thread_table_auto_purging_thread_timeout_s", .int, "300", .later),
-        .init("falco_libs.snaplen", .int, "0", .later),
+        .init("falco_libs.snaplen", .int, "0"),
     ]
 
     static func row(_ name: String) -> SettingKey {

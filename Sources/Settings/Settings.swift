@@ -58,6 +58,8 @@ public struct Settings: Sendable {
     public var engine = EngineKind.modernEBPF
     public var modernEBPF = ModernEBPF()
     public var captureFile = ""
+    /// Bytes of a buffer that an event carries; 0: the probe's default.
+    public var snaplen = 0
     /// As configured; nil when neither spelling of the key is there.
     public var rulesFiles: [String]?
     public var ruleSelections: [RuleSelection] = []
@@ -108,7 +110,10 @@ extension Settings {
         }
         self.engine = engine
         captureFile = reader.text("engine.replay.capture_file")
-        if engine == .replay, captureFile.isEmpty { throw bad("engine.kind is 'replay' but engine.replay.capture_file names no file") }
+        if engine == .replay, captureFile.isEmpty {
+            throw bad("engine.kind is 'replay' but engine.replay.capture_file names no file")
+        }
+        snaplen = reader.count("falco_libs.snaplen", max: 65000)
         modernEBPF.cpusForEachBuffer = reader.count("engine.modern_ebpf.cpus_for_each_buffer", max: 65535)
         modernEBPF.bufSizePreset = reader.count("engine.modern_ebpf.buf_size_preset", max: 1 << 20)
         modernEBPF.dropFailedExit = reader.bool("engine.modern_ebpf.drop_failed_exit")
@@ -128,7 +133,9 @@ extension Settings {
         logStderr = reader.bool("log_stderr")
         logSyslog = reader.bool("log_syslog")
         guard let level = Self.logLevels[reader.text("log_level")] else {
-            throw SettingsError("Unknown log level \(reader.text("log_level")); use one of emergency, alert, critical, error, warning, notice, info, debug")
+            throw SettingsError(
+                "Unknown log level \(reader.text("log_level")); use one of emergency, alert, critical, error, warning, notice, info, debug"
+            )
         }
         logLevel = level
         try readDrops(reader, bad)
@@ -168,7 +175,9 @@ extension Settings {
             appendOutputs.append(output)
         }
         let word = reader.text("priority")
-        guard let known = Self.priorityWords.first(where: { $0 == word.lowercased() }) ?? (word.lowercased() == "info" ? "informational" : nil)
+        guard
+            let known = Self.priorityWords.first(where: { $0 == word.lowercased() })
+                ?? (word.lowercased() == "info" ? "informational" : nil)
         else { throw SettingsError("Unknown priority \"\(word)\"--must be one of \(Self.priorityWords.joined(separator: ", "))") }
         priority = known
         guard let matching = RuleMatching(rawValue: reader.text("rule_matching").lowercased()) else {
@@ -186,11 +195,15 @@ extension Settings {
         fileOutput = Channel(
             enabled: reader.bool("file_output.enabled"), keepAlive: reader.bool("file_output.keep_alive"),
             target: reader.text("file_output.filename"))
-        if fileOutput.enabled, fileOutput.target.isEmpty { throw bad("file output enabled but no filename in configuration block") }
+        if fileOutput.enabled, fileOutput.target.isEmpty {
+            throw bad("file output enabled but no filename in configuration block")
+        }
         programOutput = Channel(
             enabled: reader.bool("program_output.enabled"), keepAlive: reader.bool("program_output.keep_alive"),
             target: reader.text("program_output.program"))
-        if programOutput.enabled, programOutput.target.isEmpty { throw bad("program output enabled but no program in configuration block") }
+        if programOutput.enabled, programOutput.target.isEmpty {
+            throw bad("program output enabled but no program in configuration block")
+        }
     }
 
     private mutating func readDrops(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {

@@ -91,7 +91,7 @@ extension SystemState {
         case PPME_SYSCALL_CLOSE_X: break  // removed by retire
         case PPME_SYSCALL_CLOSE_RANGE_X: applyCloseRange(event, slot)
         case PPME_SOCKET_SOCKET_X: applySocket(event, slot, &context)
-        case PPME_SOCKET_SOCKETPAIR_X: applySocketPair(event, slot)
+        case PPME_SOCKET_SOCKETPAIR_X: applySocketPair(event, slot, &context)
         case PPME_SOCKET_BIND_X: applyBind(event, slot, &context)
         case PPME_SOCKET_CONNECT_X: applyConnect(event, slot, &context)
         case PPME_SOCKET_ACCEPT_5_X, PPME_SOCKET_ACCEPT4_6_X: applyAccept(event, slot, &context)
@@ -129,7 +129,6 @@ extension SystemState {
         var record = DescriptorRecord()
         record.kind = kind
         if let name { record.name = pool.intern(name) }
-        record.rawName = record.name
         add(record, fd, slot, &context)
     }
 
@@ -232,7 +231,7 @@ extension SystemState {
         static let tcp: UInt8 = 2, udp: UInt8 = 3, icmp: UInt8 = 4, raw: UInt8 = 5
     }
 
-    private func applySocketPair(_ event: EventView, _ slot: ThreadSlot) {
+    private func applySocketPair(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
         guard (event.integer(0) ?? -1) >= 0, let first = event.integer(1), let second = event.integer(2) else { return }
         var record = DescriptorRecord()
         record.kind = .unixSocket
@@ -241,7 +240,7 @@ extension SystemState {
         record.flags.insert(.isSocketPipe)
         descriptors.set(table(of: slot), first, record)
         swap(&record.unixSource, &record.unixDestination)
-        descriptors.set(table(of: slot), second, record)
+        add(record, second, slot, &context)
     }
 
     private func applyBind(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {

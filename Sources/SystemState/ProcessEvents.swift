@@ -91,8 +91,9 @@ extension SystemState {
         // The number is the child's only in the caller's pid namespace; the child's own event tells the rest.
         let vtid = event.integer(P.cloneVtid) ?? record.vtid
         if flags & (CloneFlag.childInPidNamespace | CloneFlag.newPid) != 0 || vtid > 0 && vtid != record.tid { return }
+        // A vfork's child has run by now; with CLONE_PARENT the caller is not the parent. The child's event tells.
         if case PPME_SYSCALL_VFORK_20_X = event.type { return }
-        if flags & CloneFlag.vfork != 0 { return }
+        if flags & (CloneFlag.vfork | CloneFlag.parent) != 0 && flags & CloneFlag.thread == 0 { return }
         let existing = threads.find(childTid)
         if existing.exists, !row(existing).pointee.isPlaceholder {
             // The child's event came first; an old thread of the same number is replaced.
@@ -343,13 +344,17 @@ extension SystemState {
         row(leader(of: slot)).pointee.isSubreaper = (event.integer(3) ?? 0) != 0
     }
 
+    /// The numbers are those of the caller's pid namespace: outside of the host's they name no thread of ours, and the group
+    /// is known again with the next exec.
     func applySetpgid(_ event: EventView, _ slot: ThreadSlot) {
-        guard slot.exists, (event.integer(0) ?? -1) >= 0, let pid = event.integer(1), let pgid = event.integer(2) else { return }
+        guard slot.exists, (event.integer(0) ?? -1) >= 0, let pid = event.integer(1), let pgid = event.integer(2),
+            row(slot).pointee.vtid == row(slot).pointee.tid
+        else { return }
         let target = pid == 0 ? leader(of: slot) : threads.find(pid)
         guard target.exists else { return }
         let id = pgid == 0 ? row(target).pointee.tid : pgid
         row(target).pointee.pgid = id
-        row(target).pointee.vpgid = pgid == 0 ? row(target).pointee.vtid : pgid
+        row(target).pointee.vpgid = id
     }
 
     func applyNamespaceChange(_ event: EventView, _ slot: ThreadSlot) {

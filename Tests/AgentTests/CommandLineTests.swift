@@ -10,7 +10,10 @@ import Testing
         (["-c", "f"], [Found(name: .configFile, value: "f")]), (["-cf"], [.init(name: .configFile, value: "f")]),
         (["-oa=b"], [.init(name: .option, value: "a=b")]), (["--option", "a=b"], [.init(name: .option, value: "a=b")]),
         (["--option=a=b"], [.init(name: .option, value: "a=b")]),
-        (["-UNv"], [.init(name: .unbuffered, value: nil), .init(name: .namesOnly, value: nil), .init(name: .verbose, value: nil)]),
+        (
+            ["-UNv"],
+            [.init(name: .unbuffered, value: nil), .init(name: .namesOnly, value: nil), .init(name: .verbose, value: nil)]
+        ),
         (["-UoA=1"], [.init(name: .unbuffered, value: nil), .init(name: .option, value: "A=1")]),
         (["--list"], [.init(name: .list, value: nil)]), (["--list=syscall"], [.init(name: .list, value: "syscall")]),
         (["--list", "syscall"], [.init(name: .list, value: nil)]), (["-r", "-x"], [.init(name: .rules, value: "-x")]),

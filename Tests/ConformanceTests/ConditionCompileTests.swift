@@ -53,7 +53,8 @@ import Testing
     }
 
     private static let fields = [
-        "PT_CHARBUF": "proc.name", "PT_IPADDR": "fd.sip", "PT_IPNET": "fd.snet", "PT_BYTEBUF": "evt.buffer", "PT_INT16": "evt.cpu",
+        "PT_CHARBUF": "proc.name", "PT_IPADDR": "fd.sip", "PT_IPNET": "fd.snet", "PT_BYTEBUF": "evt.buffer",
+        "PT_INT16": "evt.cpu",
         "PT_ERRNO": "evt.rawarg.res", "PT_INT64": "proc.pid",
     ]
 
@@ -110,7 +111,8 @@ import Testing
             if !transformers.isEmpty, !isList {
                 // Constants are enough to run transformers on.
                 left = .transformer(
-                    Transformer("concat", [.literal(test["lhs"] as? String ?? "", nowhere), .literal("", nowhere)], range: nowhere))
+                    Transformer(
+                        "concat", [.literal(test["lhs"] as? String ?? "", nowhere), .literal("", nowhere)], range: nowhere))
             }
             for transformer in transformers { left = .transformer(Transformer(transformer, [left], range: nowhere)) }
             let expected = test["expect"] as? Bool

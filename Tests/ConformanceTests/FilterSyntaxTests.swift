@@ -98,7 +98,9 @@ import Testing
     private func dump(_ operand: Operand) -> NSDictionary {
         switch operand {
         case .field(let field):
-            return field.argument.map { ["type": "field", "name": field.name, "arg": $0] } ?? ["type": "field", "name": field.name]
+            return field.argument.map { ["type": "field", "name": field.name, "arg": $0] } ?? [
+                "type": "field", "name": field.name,
+            ]
         case .transformer(let transformer):
             let result: NSMutableDictionary = [
                 "type": "transformer", "name": transformer.name, "args": transformer.arguments.map(dump),

@@ -12,7 +12,8 @@ import Testing
         for test in try Corpus.cases("rules-load.json", kinds: ["load"]) {
             let name = Comment(rawValue: test["name"] as? String ?? "")
             var settings = RuleLoader.Settings()
-            settings.appendOutput = ((test["config"] as? [String: Any])?["append_output"] as? [[String: Any]] ?? []).map(Self.appendOutput)
+            settings.appendOutput = ((test["config"] as? [String: Any])?["append_output"] as? [[String: Any]] ?? []).map(
+                Self.appendOutput)
             let loader = RuleLoader(settings: settings)
             let results = loader.load(files: Self.files(test), keepsGoing: true)
             let errors = results.flatMap(\.errors)
@@ -93,7 +94,9 @@ import Testing
             if let rules = test["rules"] as? [[String: Any]] {
                 let yaml = rules.map { rule in
                     let tags = (rule["tags"] as? [String] ?? []).map { "'\($0)'" }.joined(separator: ", ")
-                    return "- rule: \(rule["name"]!)\n  desc: x\n  condition: evt.type=open\n  output: x\n  priority: INFO\n  tags: [\(tags)]\n"
+                    return
+                        "- rule: \(rule["name"]!)\n  desc: x\n  condition: evt.type=open\n  output: x\n  priority: "
+                        + "INFO\n  tags: [\(tags)]\n"
                 }
                 files = [("rules.yaml", Array(yaml.joined().utf8))]
             }
@@ -198,6 +201,47 @@ import Testing
         }
     }
 
+    /// What `-V` has to report, from the cases of the command line.
+    @Test func validation() throws {
+        var count = 0
+        for test in try Corpus.cases("legacy-cli.json", kinds: [""]) where test["runnable"] as? Bool == true {
+            var expectation = test["expect"] as? [String: Any] ?? [:]
+            // What the Falco of the corpus prints where the older expectation no longer holds.
+            expectation.merge(test["expect_pinned"] as? [String: Any] ?? [:]) { $1 }
+            guard let expected = expectation["validation"] as? [String: Any] else { continue }
+            let name = test["name"] as? String ?? ""
+            let arguments = test["args"] as? [String] ?? []
+            let names = zip(arguments, arguments.dropFirst()).filter { $0.0 == "-V" }.map(\.1)
+            let files = try names.map { try Self.content($0, of: test) }
+            let results = RuleLoader().load(files: files, keepsGoing: true)
+            count += 1
+            for (key, found) in [("errors", results.flatMap(\.errors)), ("warnings", results.flatMap(\.warnings))] {
+                if let number = expected[key + "_count"] as? Int { #expect(found.count == number, "\(name): \(key)") }
+                for item in expected[key] as? [[String: String]] ?? [] {
+                    let isThere = found.contains { diagnostic in
+                        diagnostic.code.rawValue == item["code"] && item["message"].map { $0 == diagnostic.message } ?? true
+                            && item["item_type"].map { type in diagnostic.context.contains { $0.kind.rawValue == type } } ?? true
+                            && item["item_name"].map { name in diagnostic.context.contains { $0.name == name } } ?? true
+                    }
+                    #expect(
+                        isThere, "\(name): \(item) in \(found.map { ($0.code.rawValue, $0.message, $0.context.map(\.name)) })")
+                }
+            }
+            for item in expected["successful"] as? [[String: Any]] ?? [] {
+                #expect(results[item["index"] as! Int].successful == item["value"] as? Bool, Comment(rawValue: name))
+            }
+        }
+        print("validation: \(count) cases")
+    }
+
+    private static func content(_ name: String, of test: Corpus.Case) throws -> (name: String, content: [UInt8]) {
+        let files = test["files"] as? [[String: Any]] ?? []
+        let file = try #require(files.first { $0["name"] as? String == name })
+        if let text = file["content"] as? String { return (name, Array(text.utf8)) }
+        let corpus = try #require(Corpus.root).deletingLastPathComponent()
+        return (name, try [UInt8](Data(contentsOf: corpus.appending(path: file["path"] as! String))))
+    }
+
     /// The rules that most people run load unmodified.
     @Test func upstreamFiles() throws {
         guard let root = Corpus.root else { return print("skipped, no conformance corpus beside the repository") }
@@ -228,7 +272,9 @@ import Testing
     private static func appendOutput(_ entry: [String: Any]) -> AppendOutput {
         let match = entry["match"] as? [String: Any] ?? [:]
         let fields = (entry["extra_fields"] as? [Any] ?? []).map { field -> ExtraField in
-            if let named = field as? [String: String], let (name, format) = named.first { return ExtraField(name: name, format: format) }
+            if let named = field as? [String: String], let (name, format) = named.first {
+                return ExtraField(name: name, format: format)
+            }
             return ExtraField(name: nil, format: field as! String)
         }
         return AppendOutput(

@@ -11,7 +11,8 @@ import Testing
             ContextLocation(.rulesContent, place: "rules.yaml", line: 0, column: 0, offset: 0),
             ContextLocation(.rule, name: "x", place: "rules.yaml", line: 0, column: 2, offset: 2),
         ],
-        snippet: Snippet.make(Array("proc.nmae = bash".utf8), at: 0), excerpt: Excerpt(file, 23..<32), chain: ["rule 'x'", "condition"],
+        snippet: Snippet.make(Array("proc.nmae = bash".utf8), at: 0), excerpt: Excerpt(file, 23..<32),
+        chain: ["rule 'x'", "condition"],
         hint: "did you mean 'proc.name'?")
 
     @Test func annotated() {

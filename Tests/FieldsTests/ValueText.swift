@@ -18,8 +18,9 @@ func text(_ value: FieldValue, _ definition: FieldDefinition, _ scratch: borrowi
     switch value {
     case .none: return Array("<NA>".utf8)
     case .int(let value): return number(value, UInt64(bitPattern: value))
-    case .uint(let value): return definition.format == .dec || definition.format == .id || definition.format == .na
-        ? Array(String(value).utf8) : number(Int64(bitPattern: value), value)
+    case .uint(let value):
+        return definition.format == .dec || definition.format == .id || definition.format == .na
+            ? Array(String(value).utf8) : number(Int64(bitPattern: value), value)
     case .bool(let value): return Array((value ? "true" : "false").utf8)
     case .double(let value): return Array("\((value * 10).rounded() / 10)".utf8)
     case .bytes(let bytes):

@@ -28,8 +28,9 @@ struct MarkedSource {
         ("a.b = 'c d' ¦e", "unexpected token after 'c d', expecting 'or', 'and'"),
         (
             "a.b ¦like x",
-            "expected a valid check operator: one of 'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', 'contains', "
-                + "'icontains', 'bcontains', 'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
+            "expected a valid check operator: one of 'exists', '<=', '<', '>=', '>', '==', '=', '!=', 'glob', 'iglob', "
+                + "'contains', 'icontains', "
+                + "'bcontains', 'startswith', 'bstartswith', 'endswith', 'regex', 'intersects', 'in', 'pmatch'"
         ),
         ("a.b < ¦x", "expected a number value or a field with a valid transformer: \(transformers)"),
         ("a.b = ¦'x", "expected a string value or a field with a valid transformer: \(transformers)"),
@@ -41,7 +42,8 @@ struct MarkedSource {
         ("a.b = val(¦x)", "expected a field within 'val' transformer"),
         ("tolower(a.b ¦= x", "expected a ')' token closing the transformer"),
         (
-            "tolower(¦x) = x", "expected field transformer argument: field, transformer, quoted string, number, or transformer list"
+            "tolower(¦x) = x",
+            "expected field transformer argument: field, transformer, quoted string, number, or transformer list"
         ),
         ("join('-', (¦x)) = x", "expected transformer list argument: field, transformer, quoted string, or number"),
         ("a.b = \"\\q\"¦", "unsupported string escape sequence: \\q"),
@@ -105,20 +107,21 @@ struct MarkedSource {
     }
 
     /// What only the one-line format of 2016 read; `nil` where even that did not.
-    @Test(arguments: [
-        ("a.b in (x,, y,)", "a.b in (x, y)"),
-        ("a.b in (,)", "a.b in ()"),
-        ("a.b containsx", "a.b contains x"),
-        ("_m and _a._b = c", "(_m and _a._b = c)"),
-        ("a.b = 'x", "a.b = \"'x\""),
-        ("a.b = x|y", "a.b = x|y"),
-        ("a.b < x", "a.b < x"),
-        ("a.b = \"\\a\\v\"", "a.b = \"\\x07\\x0b\""),
-        ("a.b[0] = c", "a.b[0] = c"),
-        ("orx and nota", "(orx and nota)"),
-        ("a.b startswithx", nil),
-        ("a and", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("a.b in (x,, y,)", "a.b in (x, y)"),
+            ("a.b in (,)", "a.b in ()"),
+            ("a.b containsx", "a.b contains x"),
+            ("_m and _a._b = c", "(_m and _a._b = c)"),
+            ("a.b = 'x", "a.b = \"'x\""),
+            ("a.b = x|y", "a.b = x|y"),
+            ("a.b < x", "a.b < x"),
+            ("a.b = \"\\a\\v\"", "a.b = \"\\x07\\x0b\""),
+            ("a.b[0] = c", "a.b[0] = c"),
+            ("orx and nota", "(orx and nota)"),
+            ("a.b startswithx", nil),
+            ("a and", nil),
+        ] as [(String, String?)])
     func founding(_ text: String, _ normalised: String?) {
         var parser = ConditionParser(text, dialect: .founding)
         #expect((try? parser.parse())?.normalised == normalised)
@@ -147,7 +150,9 @@ struct MarkedSource {
     }
 
     @Test func everyTruncationOfAConditionReadsOrFails() {
-        let text = "not (a.b[\"x\"] in (c, 'd') or tolower(join('-', (e.f, \"g\")))[h] != oneof (i)) and j >= -1.5e+3 or k regex \"\\x41\""
+        let text =
+            "not (a.b[\"x\"] in (c, 'd') or tolower(join('-', (e.f, \"g\")))[h] != oneof (i)) "
+            + "and j.k >= -1.5e+3 or l.m regex \"\\x41\""
         for length in 0...text.utf8.count {
             var parser = ConditionParser(bytes: Array(text.utf8.prefix(length)))
             _ = try? parser.parse()
@@ -175,23 +180,28 @@ struct MarkedSource {
 }
 
 @Suite struct FilterTextTests {
-    @Test(arguments: [
-        [], [0x61], [0xff], [0xc3, 0xa9], [0xc3], [0xc3, 0x28], [0xf4, 0x8f, 0xba, 0x80], [0xed, 0xa0, 0x80], [0x61, 0xe2, 0x82],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [0x61], [0xff], [0xc3, 0xa9], [0xc3], [0xc3, 0x28], [0xf4, 0x8f, 0xba, 0x80], [0xed, 0xa0, 0x80],
+            [0x61, 0xe2, 0x82],
+        ] as [[UInt8]])
     func bytesComeBack(_ bytes: [UInt8]) {
         #expect(FilterText.bytes(FilterText.string(bytes)) == bytes)
     }
 }
 
 @Suite struct PriorityTests {
-    @Test(arguments: [
-        ("EMERGENCY", .emergency), ("info", .informational), ("Informational", .informational), ("warning", .warning),
-        ("warn", nil), ("", nil), ("inf", nil),
-    ] as [(String, Priority?)])
+    @Test(
+        arguments: [
+            ("EMERGENCY", .emergency), ("info", .informational), ("Informational", .informational), ("warning", .warning),
+            ("warn", nil), ("", nil), ("inf", nil),
+        ] as [(String, Priority?)])
     func word(_ word: String, _ priority: Priority?) { #expect(Priority(word: word) == priority) }
 
-    @Test(arguments: [
-        ("e", .emergency), ("err", .error), ("WARN", .warning), ("info", .informational), ("d", .debug), ("x", nil), ("", nil),
-    ] as [(String, Priority?)])
+    @Test(
+        arguments: [
+            ("e", .emergency), ("err", .error), ("WARN", .warning), ("info", .informational), ("d", .debug), ("x", nil),
+            ("", nil),
+        ] as [(String, Priority?)])
     func foundingPrefix(_ word: String, _ priority: Priority?) { #expect(Priority(foundingPrefix: word) == priority) }
 }

@@ -73,9 +73,13 @@ extension Live {
             let source = try ProbeSource(options)
             try source.attach()
             let sink = RecordingSink()
+            let proc = ProcFilesystem()
+            let line = Set(sequence(first: child.pid) { proc.parent(of: $0).flatMap { $0 > 0 ? $0 : nil } })
+            let before = Set(line.flatMap(proc.threadIDs))
             try source.snapshot(into: sink)
             let report = try #require(source.snapshotReport)
             #expect(report.method == (byIterators ? .iterators : .proc) && report.threads == sink.threads.count)
+            print("first scan \(report)")
             #expect(sink.machines == 1 && sink.users > 0)
             let row = try #require(sink.threads.first { $0.tid == child.pid })
             #expect(row.pid == child.pid && row.comm == Array("ProbeActions".utf8))
@@ -99,16 +103,10 @@ extension Live {
             #expect(row.exeInoMtimeNs == expected.exeInoMtimeNs && row.exeInoCtimeNs == expected.exeInoCtimeNs)
             let descriptors = sink.descriptors.filter { $0.tid == child.pid }
             #expect(descriptors.contains { $0.row.fd == 1 })
-            // The ancestors are known by name, and nobody else is.
-            let known = Set(sink.threads.map(\.pid))
-            if byIterators { #expect(known.contains(Int64(getpid()))) }
-            var line: Set<Int64> = [child.pid]
-            var next = ProcFilesystem().parent(of: child.pid)
-            while let pid = next, pid > 0 {
-                line.insert(pid)
-                next = ProcFilesystem().parent(of: pid)
-            }
-            #expect(known.isSubset(of: line))
+            // The ancestors are known, with every thread that lived all the while, and nobody else is.
+            let after = Set(line.flatMap(proc.threadIDs))
+            #expect(Set(sink.threads.map(\.tid)).isSuperset(of: before.intersection(after)))
+            #expect(Set(sink.threads.map(\.pid)).isSubset(of: line))
         }
     }
 }

@@ -30,13 +30,19 @@ import Testing
         ("proc.pid = ¦x", "x is not a valid number"),
         ("proc.name regex ¦'['", "invalid regex pattern: missing ]: ["),
         ("proc.name = ¦\"\\x00\"", "filter error: filter value cannot contain a NUL byte (\\x00)"),
-        ("proc.name = ¦val(proc.pid)", "field 'proc.name' has type 'CHARBUF' while the right-hand side field 'proc.pid' has incompatible type 'INT64'"),
+        (
+            "proc.name = ¦val(proc.pid)",
+            "field 'proc.name' has type 'CHARBUF' while the right-hand side field 'proc.pid' has incompatible type 'INT64'"
+        ),
         ("proc.name pmatch ¦val(proc.cwd)", "operator 'PMATCH' doesn't support right-hand side fields"),
         ("proc.name regex ¦val(proc.cwd)", "operator 'REGEX' doesn't support right-hand side fields"),
         ("proc.aname = ¦val(proc.name)", "field 'proc.aname' doesn't support right-hand side fields"),
         ("proc.name = ¦val(proc.aname)", "field 'proc.aname' can't be used as a right-hand side field"),
         ("fd.snet = ¦val(fd.sip)", "field type 'IPNET' doesn't support right-hand side fields"),
-        ("evt.type = ¦val(proc.name)", "right-hand field comparisons on `evt.type` checks are not supported by event code search"),
+        (
+            "evt.type = ¦val(proc.name)",
+            "right-hand field comparisons on `evt.type` checks are not supported by event code search"
+        ),
         ("¦tolower(proc.aname) = x", "field 'proc.aname' does not support transformers"),
     ])
     func refuses(_ marked: String, saying message: String) throws {
@@ -58,13 +64,20 @@ import Testing
         ("proc.name = proc.pname", ["'proc.pname' may be a valid field misused as a const string value"]),
         ("proc.name = ' proc.pname'", ["' proc.pname' may be a valid field misused as a const string value"]),
         ("proc.name = %proc.pname", ["'%proc.pname' may be a valid field misused as a const string value"]),
-        ("proc.name = 'tolower( proc.name)'", ["'tolower( proc.name)' may be a valid field transformer misused as a const string value"]),
+        (
+            "proc.name = 'tolower( proc.name)'",
+            ["'tolower( proc.name)' may be a valid field transformer misused as a const string value"]
+        ),
         (
             "proc.name regex '^a.*'",
             ["regex check with '^a.*' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"]
         ),
-        ("proc.name regex 'a.b'", []), ("proc.name regex '^.*a'", []), ("proc.name regex 'a[b]'", []), ("proc.name = tolower", []),
-        ("proc.name in (proc.pname, x, proc.cwd)", ["proc.pname", "proc.cwd"].map { "'\($0)' may be a valid field misused as a const string value" }),
+        ("proc.name regex 'a.b'", []), ("proc.name regex '^.*a'", []), ("proc.name regex 'a[b]'", []),
+        ("proc.name = tolower", []),
+        (
+            "proc.name in (proc.pname, x, proc.cwd)",
+            ["proc.pname", "proc.cwd"].map { "'\($0)' may be a valid field misused as a const string value" }
+        ),
     ])
     func warns(_ text: String, _ warnings: [String]) throws {
         #expect(try compiled(text).warnings == warnings)
@@ -73,9 +86,11 @@ import Testing
     private func codes(_ names: [String]) -> EventCodeSet { EventCodeSet(names.flatMap { EventTable.codes(named: $0)! } + [402]) }
 
     @Test(arguments: [
-        ("evt.type = open", ["open"]), ("evt.type in (open, close)", ["open", "close"]), ("evt.type = open or evt.type = close", ["open", "close"]),
+        ("evt.type = open", ["open"]), ("evt.type in (open, close)", ["open", "close"]),
+        ("evt.type = open or evt.type = close", ["open", "close"]),
         ("evt.type = open and evt.type = close", []), ("evt.type = open and proc.name = x", ["open"]),
-        ("evt.type in (open, close) and not evt.type = close", ["open"]), ("not (not evt.type = open or proc.name = x)", ["open"]),
+        ("evt.type in (open, close) and not evt.type = close", ["open"]),
+        ("not (not evt.type = open or proc.name = x)", ["open"]),
         ("evt.type = open and not proc.name = x", ["open"]), ("not evt.type != open", ["open"]), ("evt.num = 0", []),
         ("evt.num in (0, 0)", []), ("evt.num < 1 or evt.type = open", ["open"]), ("not evt.num > 0", []),
         ("syscall.type = open", ["open"]), ("evt.type = getpid", ["getpid"]),
@@ -85,7 +100,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "proc.name = x", "not proc.name = x", "evt.type exists", "not evt.type exists", "evt.type contains open", "evt.num > 0", "evt.num = 1",
+        "proc.name = x", "not proc.name = x", "evt.type exists", "not evt.type exists", "evt.type contains open", "evt.num > 0",
+        "evt.num = 1",
         "not evt.num = 0", "tolower(evt.type) = open", "not (evt.type = open and proc.name = x)",
     ])
     func neutralConditionsAskForEveryEvent(_ text: String) throws {
@@ -94,7 +110,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("evt.type = open", ["open"]), ("evt.type = procexit", ["sched_process_exit"]), ("evt.type = getpid and proc.name = x", ["getpid"]),
+        ("evt.type = open", ["open"]), ("evt.type = procexit", ["sched_process_exit"]),
+        ("evt.type = getpid and proc.name = x", ["getpid"]),
         ("evt.type in (open, openat)", ["open", "openat"]),
     ])
     func systemCalls(_ text: String, _ names: [String]) throws {

@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func eventTypeIsFoldedAwayAndSharedChecksAreThereOnce() throws {
-        let rules = ["evt.type = open and evt.num = 7", "evt.type in (open, close) and evt.num == 7 and evt.cpu = 1", "evt.num = 0"]
+        let rules = [
+            "evt.type = open and evt.num = 7", "evt.type in (open, close) and evt.num == 7 and evt.cpu = 1", "evt.num = 0",
+        ]
         let program = RuleProgram(rules: try rules.map { try compiled($0) })
         let groups = program.listing().split(separator: "\n\n")
         let ofOpen = try #require(groups.first { $0.contains("PPME_SYSCALL_OPEN_X") })
@@ -44,7 +46,8 @@ import Testing
         var context = EventContext(event: try store.event(PPME_SYSCALL_OPEN_X.code))
         context.number = 7
         var evaluator = RuleEvaluator(
-            program: RuleProgram(rules: try ["evt.num = 7 and evt.cpu = 5", "evt.num = 7", "not evt.num = 7"].map { try compiled($0) }))
+            program: RuleProgram(
+                rules: try ["evt.num = 7 and evt.cpu = 5", "evt.num = 7", "not evt.num = 7"].map { try compiled($0) }))
         var scratch = ExtractionScratch()
         #expect(evaluator.evaluate(context: context, state: SystemState(), scratch: &scratch, firstOnly: false) == 1)
         #expect(evaluator.checksMade == 2)
@@ -58,15 +61,20 @@ import Testing
         let store = EventStore()
         var context = EventContext(event: try store.event(PPME_SYSCALL_OPEN_X.code))
         context.number = 1
-        let rules = ["concat('', 'evt.source') = evt.source", "concat('', evt.source) = evt.source", "concat('', evt.source) = syscall"]
+        let rules = [
+            "concat('', 'evt.source') = evt.source", "concat('', evt.source) = evt.source", "concat('', evt.source) = syscall",
+        ]
         #expect(try matches(rules, context) == [0, 2])
     }
 
     @Test(arguments: [
         ("evt.source = val(evt.source)", true), ("evt.source != val(evt.source)", false), ("evt.source < val(evt.source)", false),
-        ("evt.source contains val(evt.source)", true), ("evt.source glob val(evt.source)", true), ("evt.source in val(evt.source)", true),
-        ("evt.num >= val(evt.num)", true), ("evt.source = toupper(evt.source)", false), ("evt.source icontains toupper(evt.source)", true),
-        ("evt.source iglob toupper(evt.source)", true), ("evt.source = val(evt.plugininfo)", false), ("evt.source != val(evt.plugininfo)", false),
+        ("evt.source contains val(evt.source)", true), ("evt.source glob val(evt.source)", true),
+        ("evt.source in val(evt.source)", true),
+        ("evt.num >= val(evt.num)", true), ("evt.source = toupper(evt.source)", false),
+        ("evt.source icontains toupper(evt.source)", true),
+        ("evt.source iglob toupper(evt.source)", true), ("evt.source = val(evt.plugininfo)", false),
+        ("evt.source != val(evt.plugininfo)", false),
         ("not evt.source != val(evt.plugininfo)", true), ("len(evt.source) = 7", true),
     ])
     func fieldsOnBothSides(_ text: String, _ expected: Bool) throws {
@@ -87,7 +95,10 @@ import Testing
         let conditions = try (0..<40).map { _ in try compiled(randomCondition(depth: 4, &random)) }
         var evaluator = RuleEvaluator(program: RuleProgram(rules: conditions))
         var scratch = ExtractionScratch()
-        let types = [PPME_SYSCALL_OPEN_X, PPME_SYSCALL_CLOSE_X, PPME_SYSCALL_OPENAT_2_X, PPME_GENERIC_X, PPME_PROCEXIT_1_E, PPME_SYSCALL_WRITE_X]
+        let types = [
+            PPME_SYSCALL_OPEN_X, PPME_SYSCALL_CLOSE_X, PPME_SYSCALL_OPENAT_2_X, PPME_GENERIC_X, PPME_PROCEXIT_1_E,
+            PPME_SYSCALL_WRITE_X,
+        ]
         var matchCount = 0
         for _ in 0..<300 {
             let type = types.randomElement(using: &random)!.code
@@ -113,13 +124,17 @@ import Testing
 
     private func randomCondition(depth: Int, _ random: inout SeededGenerator) -> String {
         let checks = [
-            "evt.type = open", "evt.type != close", "evt.type in (open, write, close)", "evt.type startswith open", "evt.type exists",
-            "evt.type = oneof (open, close)", "evt.num > 2", "evt.num = 0", "evt.num in (1, 3)", "evt.cpu = 1", "evt.cpu != 2", "evt.cpu <= 1",
+            "evt.type = open", "evt.type != close", "evt.type in (open, write, close)", "evt.type startswith open",
+            "evt.type exists",
+            "evt.type = oneof (open, close)", "evt.num > 2", "evt.num = 0", "evt.num in (1, 3)", "evt.cpu = 1", "evt.cpu != 2",
+            "evt.cpu <= 1",
             "evt.rawtime in (1, 2, 3)", "evt.rawtime > 3", "evt.is_io = true", "evt.buffer exists", "evt.buffer contains a",
             "evt.buffer startswith ab", "evt.buffer bcontains 61", "evt.buffer in (a, b, abc)", "evt.buffer != abc",
-            "evt.plugininfo exists", "evt.source = syscall", "evt.source regex 'sys.*'", "evt.source glob '*c?ll'", "evt.source pmatch (sys, syscall)",
+            "evt.plugininfo exists", "evt.source = syscall", "evt.source regex 'sys.*'", "evt.source glob '*c?ll'",
+            "evt.source pmatch (sys, syscall)",
             "evt.source = val(evt.plugininfo)", "evt.num = len(evt.buffer)", "toupper(evt.type) = OPEN", "len(evt.type) > 4",
-            "concat(evt.source, evt.type) endswith open", "evt.type icontains OP", "evt.rawtime = anyof (1, 4)", "evt.cpu != allof (1, 2)",
+            "concat(evt.source, evt.type) endswith open", "evt.type icontains OP", "evt.rawtime = anyof (1, 4)",
+            "evt.cpu != allof (1, 2)",
         ]
         if depth == 0 || Int.random(in: 0..<5, using: &random) == 0 { return checks.randomElement(using: &random)! }
         switch Int.random(in: 0..<5, using: &random) {

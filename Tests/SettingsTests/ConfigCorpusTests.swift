@@ -14,7 +14,9 @@ import Testing
             return
         }
         let root = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        for entry in try #require(root["cases"] as? [[String: Any]]) where entry["level"] as? String != "function" { try check(entry) }
+        for entry in try #require(root["cases"] as? [[String: Any]]) where entry["level"] as? String != "function" {
+            try check(entry)
+        }
     }
 
     private func check(_ entry: [String: Any]) throws {

@@ -4,11 +4,14 @@ import Testing
 @testable import Settings
 
 @Suite struct ConfigPathTests {
-    @Test(arguments: [
-        ("a", [ConfigPath.Step.key("a")]), ("a.b", [.key("a"), .key("b")]), ("a[2].b", [.key("a"), .index(2), .key("b")]),
-        ("rules[].disable.tag", [.key("rules"), .append, .key("disable"), .key("tag")]), ("a\\.b.c", [.key("a.b"), .key("c")]),
-        ("a\\[0\\]", [.key("a[0]")]), ("back\\\\slash", [.key("back\\slash")]), ("a[1][2]", [.key("a"), .index(1), .index(2)]),
-    ] as [(String, [ConfigPath.Step])])
+    @Test(
+        arguments: [
+            ("a", [ConfigPath.Step.key("a")]), ("a.b", [.key("a"), .key("b")]), ("a[2].b", [.key("a"), .index(2), .key("b")]),
+            ("rules[].disable.tag", [.key("rules"), .append, .key("disable"), .key("tag")]),
+            ("a\\.b.c", [.key("a.b"), .key("c")]),
+            ("a\\[0\\]", [.key("a[0]")]), ("back\\\\slash", [.key("back\\slash")]),
+            ("a[1][2]", [.key("a"), .index(1), .index(2)]),
+        ] as [(String, [ConfigPath.Step])])
     func reads(_ text: String, as steps: [ConfigPath.Step]) {
         #expect(ConfigPath(text)?.steps == steps)
     }

@@ -18,11 +18,14 @@ struct TestFiles: ConfigFileSystem {
     }
 }
 
-func load(_ main: String?, files: [String: String] = [:], options: [String] = [], environment: [String: String] = [:]) throws -> ConfigurationText {
+func load(_ main: String?, files: [String: String] = [:], options: [String] = [], environment: [String: String] = [:]) throws
+    -> ConfigurationText
+{
     var system = TestFiles(files: files)
     if let main { system.files["main.yaml"] = main }
     return try ConfigurationText.load(
-        path: main == nil ? nil : "main.yaml", options: options, files: system, environment: EnvironmentExpansion { environment[$0] })
+        path: main == nil ? nil : "main.yaml", options: options, files: system,
+        environment: EnvironmentExpansion { environment[$0] })
 }
 
 func settings(_ main: String?, options: [String] = []) throws -> Settings { try Settings(load(main, options: options)) }
@@ -62,7 +65,8 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
 
     @Test func rulesAreSelectedInOrder() throws {
         let settings = try settings("", options: ["rules[].disable.rule=*", "rules[].enable.tag=a"])
-        #expect(settings.ruleSelections == [.init(enables: false, rule: "*", tag: nil), .init(enables: true, rule: nil, tag: "a")])
+        #expect(
+            settings.ruleSelections == [.init(enables: false, rule: "*", tag: nil), .init(enables: true, rule: nil, tag: "a")])
     }
 
     @Test func appendOutputHasAllItsParts() throws {
@@ -89,7 +93,8 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
         ("file_output: {enabled: true}", "file output enabled but no filename"),
         ("priority: loud", "Unknown priority \"loud\"--must be one of emergency"),
         ("rule_matching: some", "Unknown rule matching strategy \"some\"--must be one of first, all"),
-        ("log_level: INFO", "Unknown log level INFO"), ("rules_files: [a]\nrules_file: b", "both rules_files and the deprecated rules_file"),
+        ("log_level: INFO", "Unknown log level INFO"),
+        ("rules_files: [a]\nrules_file: b", "both rules_files and the deprecated rules_file"),
         ("a: [1", "Cannot read config file (main.yaml): line "), ("- a\n- b", "holds no map of keys"),
         ("load_plugins: [x]", "Cannot load plugin 'x': plugin config not found for given name"),
         ("a: 1\na: 2", "the key 'a' is given twice"), ("config_files: main.yaml", "tried to include the main config file"),
@@ -114,7 +119,9 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
     }
 
     @Test func defaultValuesAreNotNamed() throws {
-        #expect(try settings("webserver: {enabled: false}\nfalco_libs: {snaplen: 80}\nmetrics: {enabled: false, interval: 1h}").notices == [])
+        #expect(
+            try settings("webserver: {enabled: false}\nfalco_libs: {snaplen: 80}\nmetrics: {enabled: false, interval: 1h}")
+                .notices == [])
     }
 
     @Test func everyRowsDefaultReadsBack() {

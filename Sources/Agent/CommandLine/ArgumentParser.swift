@@ -49,7 +49,8 @@ struct ArgumentParser {
             guard attached == nil else { throw UsageError("Option '\(name)' takes no argument") }
             try add(option, nil)
         case .optional: try add(option, attached)
-        case .required: try add(option, try attached ?? next(of: name, &words))
+        case .required:
+            if let attached { try add(option, attached) } else { try add(option, try next(of: name, &words)) }
         }
     }
 

@@ -48,7 +48,9 @@ struct Arguments: Sendable {
             throw UsageError("You can not mix --enable-source and --disable-source")
         }
         guard runs else { return }
-        if parser.rest.isEmpty, !help { throw UsageError("falco run needs a command: falco run [options] -- COMMAND [ARGUMENTS]") }
+        if parser.rest.isEmpty, !help {
+            throw UsageError("falco run needs a command: falco run [options] -- COMMAND [ARGUMENTS]")
+        }
         if scope != nil { throw UsageError("falco run watches its own command; --scope can not be given with it") }
         command = parser.rest
     }

@@ -9,8 +9,10 @@ struct CommandOption: Sendable {
         case optional(String)
     }
     enum Name: Sendable, CaseIterable {
-        case help, configFile, configSchema, ruleSchema, disableSource, dryRun, enableSource, ignoredEvents, describeRules, describeRule
-        case list, listEvents, listPlugins, stopAfter, markdown, format, namesOnly, option, pluginInfo, print, pidFile, rules, support
+        case help, configFile, configSchema, ruleSchema, disableSource, dryRun, enableSource, ignoredEvents, describeRules,
+            describeRule
+        case list, listEvents, listPlugins, stopAfter, markdown, format, namesOnly, option, pluginInfo, print, pidFile, rules,
+            support
         case unbuffered, validate, verbose, version, pageSize
         case allEvents, captureFile, scope
     }
@@ -23,9 +25,10 @@ struct CommandOption: Sendable {
     /// False: the option of today's Falco is known, and using it says that it is not there yet.
     let works: Bool
 
-    init(
-        _ name: Name, _ short: Character?, _ long: String?, _ argument: Argument = .none, works: Bool = true, _ help: String
-    ) {
+    init(_ name: Name, _ short: Character?, _ long: String?, works: Bool = true, _ help: String) {
+        self.init(name, short, long, .none, works: works, help)
+    }
+    init(_ name: Name, _ short: Character?, _ long: String?, _ argument: Argument, works: Bool = true, _ help: String) {
         (self.name, self.short, self.long, self.argument, self.works, self.help) = (name, short, long, argument, works, help)
     }
 
@@ -41,14 +44,21 @@ struct CommandOption: Sendable {
         .init(.ruleSchema, nil, "rule-schema", works: false, "Print the JSON schema of rules files and exit."),
         .init(
             .disableSource, nil, "disable-source", .required("event_source"),
-            "Turn one event source off; repeatable, but one must stay on. Not together with --enable-source. No effect on a replay."),
+            "Turn one event source off; repeatable, but one must stay on. Not together with --enable-source. No effect on a replay."
+        ),
         .init(.dryRun, nil, "dry-run", "Do everything but process events: checks configuration and rules."),
         .init(
             .enableSource, nil, "enable-source", .required("event_source"),
             "Turn on only the named event sources; repeatable. Not together with --disable-source. No effect on a replay."),
-        .init(.ignoredEvents, "i", nil, "Print the system calls that are left out by default because there are so many of them, and exit."),
-        .init(.describeRules, "L", nil, "Print name and description of all rules and exit; with json_output all details of rules, macros and lists."),
-        .init(.describeRule, "l", nil, .required("rule"), "Print name and description of one rule and exit; with json_output all its details."),
+        .init(
+            .ignoredEvents, "i", nil,
+            "Print the system calls that are left out by default because there are so many of them, and exit."),
+        .init(
+            .describeRules, "L", nil,
+            "Print name and description of all rules and exit; with json_output all details of rules, macros and lists."),
+        .init(
+            .describeRule, "l", nil, .required("rule"),
+            "Print name and description of one rule and exit; with json_output all its details."),
         .init(
             .list, nil, "list", .optional("source"),
             "Print the fields that conditions and outputs can use and exit; only those of one event source if it is given."),
@@ -71,26 +81,36 @@ struct CommandOption: Sendable {
                      load_plugins[0]=json
                      a.dotted\\.key=val
             """),
-        .init(.pluginInfo, nil, "plugin-info", .required("plugin_name"), works: false, "Print what a plugin says of itself and exit."),
+        .init(
+            .pluginInfo, nil, "plugin-info", .required("plugin_name"), works: false,
+            "Print what a plugin says of itself and exit."),
         .init(
             .print, "p", "print", .required("output_format"),
-            "DEPRECATED: use -o append_output... instead. Text to append to the output of every rule; the words c, container, k and kubernetes do nothing any more."),
+            "DEPRECATED: use -o append_output... instead. Text to append to the output of every rule; the words c, container, k and kubernetes do nothing any more."
+        ),
         .init(.pidFile, "P", "pidfile", .required("pid_file"), "Write the process id to this file."),
         .init(
             .rules, "r", nil, .required("rules_file"),
-            "Rules file or directory, instead of those in the configuration; repeatable. Files named .yaml or .yml are YAML, .conf has one rule per line; directories load .yaml and .yml."),
+            "Rules file or directory, instead of those in the configuration; repeatable. Files named .yaml or .yml are YAML, .conf has one rule per line; directories load .yaml and .yml."
+        ),
         .init(.support, nil, "support", works: false, "Print a JSON text with what a report of a problem needs, and exit."),
         .init(.unbuffered, "U", "unbuffered", "Write every alert at once, whatever buffered_outputs says."),
-        .init(.validate, "V", "validate", .required("rules_file"), "Check a rules file, say what is wrong with it, and exit; repeatable."),
+        .init(
+            .validate, "V", "validate", .required("rules_file"),
+            "Check a rules file, say what is wrong with it, and exit; repeatable."),
         .init(.verbose, "v", nil, "Say more: types of fields with --list, event and drop counters at the end."),
         .init(.version, nil, "version", "Print version information and exit."),
         .init(.pageSize, nil, "page-size", "Print the system's page size and exit."),
         // Ours, or taken back from earlier versions.
-        .init(.allEvents, "A", nil, "Watch every system call that rules ask for, also those that -i prints. Same as -o base_syscalls.all=true."),
+        .init(
+            .allEvents, "A", nil,
+            "Watch every system call that rules ask for, also those that -i prints. Same as -o base_syscalls.all=true."),
         .init(
             .captureFile, "e", nil, .required("capture_file"),
             "Take the events from a capture file. Same as -o engine.kind=replay -o engine.replay.capture_file=<capture_file>."),
-        .init(.scope, nil, "scope", .required("pid"), "Watch only this process and what it starts from now on; decided in the kernel."),
+        .init(
+            .scope, nil, "scope", .required("pid"),
+            "Watch only this process and what it starts from now on; decided in the kernel."),
     ]
 
     static func row(_ name: Name) -> CommandOption { table.first { $0.name == name }! }

@@ -6,7 +6,10 @@ enum HelpText {
     private static let column = 32
 
     static var text: String {
-        var lines = ["Falco - Cloud Native Runtime Security", "Usage:", "  falco [OPTION...]", "  falco run [OPTION...] -- COMMAND [ARGUMENTS]", ""]
+        var lines = [
+            "Falco - Cloud Native Runtime Security", "Usage:", "  falco [OPTION...]",
+            "  falco run [OPTION...] -- COMMAND [ARGUMENTS]", "",
+        ]
         for option in CommandOption.table where option.works {
             var left = "  "
             switch (option.short, option.long) {

@@ -93,7 +93,8 @@ enum EventListing {
     private static var heading: String { "The events below are valid for Falco *Schema Version*: \(Version.driverSchema)" }
 
     private static func flagNames(_ parameter: ParameterInfo) -> [String] {
-        parameter.flagTable < 0 ? [] : EventTable.flagTables[parameter.flagTable].map(\.name)
+        // Modes have names too, but are listed as numbers.
+        parameter.flagTable < 0 || parameter.type == .mode ? [] : EventTable.flagTables[parameter.flagTable].map(\.name)
     }
     private static func describe(_ parameter: ParameterInfo, flagMark: String) -> String {
         let flags = flagNames(parameter).map { flagMark + $0 + flagMark }.joined(separator: ", ")

@@ -44,10 +44,12 @@ struct StateNeeds: OptionSet {
         case ("evt", "arg"): return .all
         case ("evt", _), ("syscall", _): return []
         case ("proc", "cwd"): return .directories
-        case ("proc", "stdin"), ("proc", "stdout"), ("proc", "stderr"), ("proc", "nfds"), ("proc", "fdopencount"), ("proc", "fdlimit"),
+        case ("proc", "stdin"), ("proc", "stdout"), ("proc", "stderr"), ("proc", "nfds"), ("proc", "fdopencount"),
+            ("proc", "fdlimit"),
             ("proc", "fdusage"):
             return [.descriptors, .directories]
-        case ("proc", let name?) where name.contains("pgid") || name.contains("_leader") || ["sid", "sname", "sexe", "sexepath"].contains(name):
+        case ("proc", let name?)
+        where name.contains("pgid") || name.contains("_leader") || ["sid", "sname", "sexe", "sexepath"].contains(name):
             return .sessions
         case ("thread", "cap_permitted"), ("thread", "cap_inheritable"), ("thread", "cap_effective"): return .credentials
         case ("proc", _), ("thread", _): return []
@@ -60,9 +62,12 @@ struct StateNeeds: OptionSet {
     static func needs(ofOutput text: String) -> StateNeeds {
         var needs: StateNeeds = []
         for piece in text.split(separator: "%").dropFirst(text.hasPrefix("%") ? 0 : 1) {
-            for word in piece.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") }) where word.contains(".") {
+            for word in piece.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") })
+            where word.contains(".") {
                 let name = String(word.drop { $0.isNumber })
-                if FieldCatalogue.builtin.definition(named: name) != nil || name.hasPrefix("evt.") { needs.formUnion(Self.needs(of: name)) }
+                if FieldCatalogue.builtin.definition(named: name) != nil || name.hasPrefix("evt.") {
+                    needs.formUnion(Self.needs(of: name))
+                }
             }
         }
         return needs
@@ -83,7 +88,8 @@ struct StateNeeds: OptionSet {
     private static let processCalls: Set = ["clone", "clone3", "fork", "vfork", "execve", "execveat", "procexit", "prctl"]
     private static let directoryCalls: Set = ["chdir", "fchdir", "chroot"]
     private static let credentialCalls: Set = [
-        "setuid", "setuid32", "setgid", "setgid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setreuid", "setregid",
+        "setuid", "setuid32", "setgid", "setgid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setreuid",
+        "setregid",
         "setreuid32", "setregid32", "capset",
     ]
     private static let sessionCalls: Set = ["setsid", "setpgid"]

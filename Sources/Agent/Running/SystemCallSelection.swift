@@ -66,11 +66,25 @@ struct SystemCallSelection {
         return codes(named: names)
     }
 
+    /// Why `sys_exit`, which costs every system call of the machine something, has to be attached; nil when it has not.
+    func reason(_ ruleSet: RuleSet) -> String? {
+        for rule in ruleSet.rules where rule.isEnabled {
+            let calls = Self.wanted(by: rule).intersection(selected).subtracting(Self.tracepoints)
+            guard !calls.isEmpty else { continue }
+            let names = calls.map(Self.name).sorted()
+            let shown = names.count > 5 ? "\(names.count) system calls" : names.joined(separator: ", ")
+            return "System calls are watched because of rule '\(rule.name)' (\(shown)) and what the state needs for it"
+        }
+        return selected.isEmpty ? nil : "System calls are watched because the state needs them"
+    }
+
     /// For the source: the x86-64 numbers, and the events of the scheduler's hooks.
     var interest: InterestSet {
         var interest = InterestSet()
         for call in EventTable.syscalls where selected.contains(call.sc) { interest.insert(syscall: call.number) }
-        for code in selected.intersection(Self.tracepoints) { interest.events.insert(EventTable.systemCallCodes[Int(code)].event) }
+        for code in selected.intersection(Self.tracepoints) {
+            interest.events.insert(EventTable.systemCallCodes[Int(code)].event)
+        }
         // Starts and ends of processes are free of `sys_exit`: the scheduler tells them.
         interest.events.formUnion(StateNeeds.schedulerEvents)
         return interest

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Capture
 import EventModel
 import Glibc
 import LinuxSystem
@@ -18,11 +19,15 @@ final class Session {
     let environment: [String: String]
     let log = Log()
 
-    var configuration = ConfigurationText(root: .map([]))
+    var configuration = ConfigurationText()
     var settings: Settings
     var rulesFiles: [RulesFile] = []
     var ruleSet = RuleSet()
     var interest = InterestSet()
+    /// Which rule forces the program on `sys_exit`.
+    var systemCallReason: String?
+    /// The source's, when it was closed.
+    var captureCounters = CaptureCounters()
     var queue: AlertQueue?
     var signals: SignalReader?
     var statistics = FinalStatistics()

@@ -11,7 +11,8 @@ extension StartUp {
         settings.minimumPriority = Priority.allCases.first { $0.title.lowercased() == session.settings.priority } ?? .debug
         settings.appendOutput = session.settings.appendOutputs.map { entry in
             AppendOutput(
-                source: entry.source.isEmpty ? nil : entry.source, rule: entry.rule.isEmpty ? nil : entry.rule, tags: Set(entry.tags),
+                source: entry.source.isEmpty ? nil : entry.source, rule: entry.rule.isEmpty ? nil : entry.rule,
+                tags: Set(entry.tags),
                 extraOutput: entry.extraOutput.isEmpty ? nil : entry.extraOutput,
                 extraFields: entry.formattedFields.map { ExtraField(name: $0.name, format: $0.format) }
                     + entry.rawFields.map { ExtraField(name: nil, format: $0) },
@@ -20,7 +21,9 @@ extension StartUp {
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
         settings.selections = session.settings.ruleSelections.flatMap { selection -> [RuleSelection] in
             var matches: [RuleSelection] = []
-            if let rule = selection.rule, !rule.isEmpty { matches.append(.init(enables: selection.enables, match: .wildcard(rule))) }
+            if let rule = selection.rule, !rule.isEmpty {
+                matches.append(.init(enables: selection.enables, match: .wildcard(rule)))
+            }
             if let tag = selection.tag, !tag.isEmpty { matches.append(.init(enables: selection.enables, match: .tags([tag]))) }
             return matches
         }

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+import Alerts
+import Capture
+import CaptureProbe
+import CaptureReplay
+import EventModel
+import Fields
+import FilterLanguage
+import Glibc
+import LinuxSystem
+import Outputs
+import Pipeline
+import RuleEngine
+import Rules
+import Settings
+import SystemState
+
+/// The last step of a start: opens the source, runs the pipeline until something ends it.
+final class EventProcessing {
+    private let session: Session
+    private var log: Log { session.log }
+    private let formatter: AlertFormatter
+    /// Positions of the enabled rules among the loaded ones.
+    private let ruleIndices: [Int]
+    private var source: any EventSource = IdleSource()
+    private var probe: ProbeSource? { source as? ProbeSource }
+    private var command: ChildProcess?
+    private let startNs = Clock.monotonicNs
+    private var failure: AgentError?
+    private var interrupted = false
+    private var saidFirstScan = false
+    private var plan = OutputPlan([], options: AlertOptions())
+    private let inbox = PipelineInbox()
+    private weak var pipeline: EventPipeline?
+    private var timeLimitNs: UInt64 { session.arguments.stopAfterSeconds * 1_000_000_000 }
+
+    init(_ session: Session) {
+        self.session = session
+        var options = AlertOptions()
+        let settings = session.settings
+        options.isJSON = settings.jsonOutput
+        options.includesOutput = settings.jsonIncludesOutput
+        options.includesMessage = settings.jsonIncludesMessage
+        options.includesFields = settings.jsonIncludesOutputFields
+        options.includesTags = settings.jsonIncludesTags
+        options.usesISO8601 = settings.timeISO8601
+        options.hostname = session.hostname
+        formatter = AlertFormatter(options)
+        ruleIndices = session.ruleSet.rules.indices.filter {
+            session.ruleSet.rules[$0].isEnabled && session.ruleSet.rules[$0].source == Rule.syscallSource
+        }
+    }
+
+    func run() throws -> Int32? {
+        log.info("Loaded event sources: \(Rule.syscallSource)")
+        log.info("Enabled event sources: \(Rule.syscallSource)")
+        if session.arguments.dryRun {
+            log.debug("Skipping event processing in dry-run")
+            return 0
+        }
+        let rules = ruleIndices.map { session.ruleSet.rules[$0] }
+        plan = try OutputPlan(rules.map { try Self.output(of: $0, formatter.options) }, options: formatter.options)
+        session.drops = DropMonitor(session.settings.drops)
+        defer { source.close() }
+        let program = RuleProgram(rules: rules.map { $0.condition })
+        do throws(CaptureError) {
+            try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
+        } catch { throw AgentError(error.description) }
+        if let failure { throw failure }
+        return session.commandStatus ?? 0
+    }
+
+    private func process(_ rules: PipelineRules) throws(CaptureError) {
+        let state = SystemState()
+        try open(state)
+        var isAlive: ((Int64, Int64) -> Bool)?
+        if source.isLive { isAlive = { tid, pid in Files.exists("/proc/\(pid)/task/\(tid)") } }
+        let pipeline = EventPipeline(
+            source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
+        self.pipeline = pipeline
+        defer { finish(pipeline) }
+        try startCommand()
+        _ = try pipeline.run()
+    }
+
+    private static func output(of rule: Rule, _ options: AlertOptions) throws -> RuleOutput {
+        try RuleOutput(
+            rule: AlertRule(name: rule.name, source: rule.source, priority: rule.priority, tags: rule.tags), output: rule.output,
+            extraFields: rule.extraFields.map { field in
+                field.name.map { .formatted(name: $0, format: field.format) } ?? .raw(field.key)
+            }, options: options)
+    }
+
+    // MARK: Opening
+
+    private func open(_ state: SystemState) throws(CaptureError) {
+        switch session.settings.engine {
+        case .replay:
+            source = try ReplaySource(path: session.settings.captureFile)
+            log.info(source.openingMessage)
+            log.info("Engine: replay; it sees what the capture file holds, and nothing of this machine")
+        case .nodriver:
+            log.info(source.openingMessage)
+            log.info("Engine: none; it sees nothing")
+        case .modernEBPF:
+            try openProbe(state)
+        }
+    }
+
+    private func openProbe(_ state: SystemState) throws(CaptureError) {
+        let settings = session.settings.modernEBPF
+        var options = ProbeOptions()
+        options.ringBytes = settings.bufferBytes
+        options.cpusForEachBuffer = settings.cpusForEachBuffer
+        options.dropFailed = settings.dropFailedExit
+        options.useIterators = !settings.disableIterators
+        options.hostRoot = session.hostRoot
+        if session.settings.snaplen > 0 { options.snaplen = UInt32(session.settings.snaplen) }
+        if let words = session.arguments.command {
+            do throws(Errno) { command = try ChildProcess(words) } catch {
+                throw CaptureError("could not start '\(words[0])': \(error)")
+            }
+            options.scope = .tree(pids: [command!.pid])
+        } else if let pid = session.arguments.scope {
+            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else {
+                throw CaptureError("--scope \(pid): there is no such process")
+            }
+            options.scope = .tree(pids: [pid])
+        }
+        log.info("The chosen syscall buffer dimension is: \(options.ringBytes) bytes (\(options.ringBytes >> 20) MBs)")
+        let probe = try ProbeSource(options)
+        source = probe
+        log.info(probe.openingMessage)
+        log.info("One ring buffer every '\(settings.cpusForEachBuffer)' CPUs.")
+        try probe.setInterest(session.interest)
+        // Attach first, scan second: what starts in between is seen by one of them.
+        try probe.attach()
+        state.taskLookup = ProbeLookup(probe)
+        for line in probe.visibility { log.info(line) }
+        if probe.isSysExitAttached, let reason = session.systemCallReason { log.info(reason) }
+    }
+
+    /// The command waits at its gate until the probe watches it.
+    private func startCommand() throws(CaptureError) {
+        guard let words = session.arguments.command else { return }
+        guard let command else {
+            throw CaptureError(
+                "falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
+        }
+        do throws(Errno) { try command.start() } catch { throw CaptureError("could not start '\(words[0])': \(error)") }
+        log.info("Watching the command '\(words.joined(separator: " "))' (pid \(command.pid))")
+    }
+
+    // MARK: Ending
+
+    private func finish(_ pipeline: EventPipeline) {
+        if let probe, let command {
+            let living = probe.livingInScope.filter { $0 != command.pid }
+            if !living.isEmpty {
+                let names = living.prefix(10).map { "\($0) (\(Self.name(of: $0)))" }.joined(separator: ", ")
+                log.notice("outlives the command, no longer watched: \(names)\(living.count > 10 ? ", …" : "")")
+            }
+        }
+        let counters = source.counters
+        session.captureCounters = counters
+        if counters.malformed > 0 { log.warning("\(counters.malformed) records could not be decoded and were left out") }
+        if source.isLive, counters.drops > 0 {
+            let reasons = counters.dropsByReason.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted().joined(
+                separator: ", ")
+            log.warning("\(counters.drops) events were lost: \(reasons)")
+        }
+        guard session.arguments.verbose else { return }
+        let seconds = Double(Clock.monotonicNs - startNs) / 1e9
+        var lines = source.isLive ? ["Driver Events:\(counters.events)", "Driver Drops:\(counters.drops)"] : []
+        let rate = seconds > 0 ? Double(pipeline.counters.events) / seconds : 0
+        lines.append("Elapsed time: \(fixed(seconds, 3)), Captured Events: \(pipeline.counters.events), \(fixed(rate, 2)) eps")
+        StandardError.write(lines.joined(separator: "\n") + "\n")
+    }
+
+    private static func name(of pid: Int64) -> String {
+        let text = (try? Files.read("/proc/\(pid)/comm", bytesMax: 64)) ?? []
+        return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}
+
+/// Digits after the point without Foundation.
+func fixed(_ value: Double, _ digits: Int) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "0" }
+    let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+    let scaled = Int64((abs(value) * scale).rounded())
+    let whole = scaled / Int64(scale)
+    let rest = String(scaled % Int64(scale))
+    return (value < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: digits - rest.count) + rest
+}
+
+extension EventProcessing: MatchHandler {
+    func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {
+        session.statistics.alerts += 1
+        session.statistics.rules[ruleIndices[rule]].count += 1
+        push(plan[rule].alert(context: context, state: state, scratch: &scratch))
+    }
+
+    private func push(_ alert: Alert) {
+        session.queue?.push(
+            RenderedAlert(
+                line: formatter.line(alert), priority: alert.rule.priority.rawValue,
+                timestampNs: alert.isInternal ? 0 : alert.timestampNs))
+    }
+
+    func secondBegan(timestampNs: UInt64) {
+        let counters = source.counters
+        let finding = session.drops?.check(timestampNs: timestampNs) {
+            source.isLive
+                ? .init(events: counters.events, drops: counters.drops) : .init(events: pipeline?.counters.events ?? 0, drops: 0)
+        }
+        guard let finding, finding.actionsDue else { return }
+        let actions = session.settings.drops.actions
+        let alert = DropAlert.make(finding, counters, timestampNs: timestampNs)
+        if actions.contains(.log) { log.debug(String(decoding: alert.message, as: UTF8.self)) }
+        if actions.contains(.alert) { push(alert) }
+        if actions.contains(.exit) {
+            log.critical("\(finding.drops) system calls dropped: exiting, as syscall_event_drops.actions asks")
+            failure = AgentError("Drop manager internal error")
+            inbox.stop()
+        }
+    }
+
+    func batchEnded(nowNs: UInt64) {
+        if !saidFirstScan, let report = probe?.snapshotReport {
+            saidFirstScan = true
+            log.info("First scan: \(report)")
+        }
+        session.queue?.watch()
+        if !takeSignals() { inbox.stop() }
+        if let command, session.commandStatus == nil, let status = command.poll() {
+            session.commandStatus = status
+            // What the rings still hold is delivered, then the source ends.
+            probe?.finish()
+        }
+        // Where nothing happens no event can say that the time is over.
+        if source.isLive, timeLimitNs > 0, Clock.monotonicNs - startNs >= timeLimitNs { inbox.stop() }
+    }
+
+    /// False when one of them ends the run.
+    private func takeSignals() -> Bool {
+        while let number = session.signals?.next() {
+            switch number {
+            case SIGUSR1:
+                log.info("SIGUSR1 received, reopening outputs...")
+                session.queue?.reopen()
+            case SIGHUP:
+                log.warning("SIGHUP received: restarting is not supported yet, nothing changes")
+            default:
+                if let command, session.commandStatus == nil, !interrupted {
+                    // The command decides; when it has ended, so do we. A second signal ends us at once.
+                    interrupted = true
+                    if number == SIGTERM { command.signal(SIGTERM) }
+                    continue
+                }
+                log.info("SIGINT received, exiting...")
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// Asks the probe's side for a thread that was missed.
+private final class ProbeLookup: TaskLookup {
+    private unowned let probe: ProbeSource
+    init(_ probe: ProbeSource) { self.probe = probe }
+    func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool {
+        guard let row = probe.lookUp(tid: tid) else { return false }
+        sink.thread(row)
+        return true
+    }
+}
