@@ -18,7 +18,12 @@ let package = Package(
     products: [
         .executable(name: "falco", targets: ["falco"]),
         // For the packages beside this one (Benchmarks, Fuzz): rooms, not an interface for others.
-        .library(name: "FalcoDataPlane", targets: ["CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState"]),
+        .library(
+            name: "FalcoRooms",
+            targets: [
+                "CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState", "Fields", "RuleEngine", "Rules",
+                "Pipeline",
+            ]),
     ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],
     targets: [

@@ -8,7 +8,7 @@ let package = Package(
     targets: [
         .target(name: "CCounting"),
         .executableTarget(
-            name: "bench", dependencies: ["CCounting", .product(name: "FalcoDataPlane", package: "falco")], path: "Sources/Bench",
+            name: "bench", dependencies: ["CCounting", .product(name: "FalcoRooms", package: "falco")], path: "Sources/Bench",
             swiftSettings: [.swiftLanguageMode(.v6)],
             // valgrind gives up on the debug information that Swift writes; symbols are enough for us.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--strip-debug"])]),

@@ -24,10 +24,11 @@ public struct RuleOutput: Sendable {
     /// In the order of the keys, each once; empty when nothing that is written shows fields.
     private let fields: [(key: String, source: Source)]
 
-    /// `output` is the whole output as it is to be shown, with or without the leading `*`. Throws Falco's text for a field that is
-    /// not there.
+    /// `output` is the whole output as it is to be shown, with or without the leading `*`. Throws Falco's text for a field
+    /// that is not there.
     public init(
-        rule: AlertRule, output: String, extraFields: [ExtraOutputField] = [], options: AlertOptions, catalogue: FieldCatalogue = .builtin
+        rule: AlertRule, output: String, extraFields: [ExtraOutputField] = [], options: AlertOptions,
+        catalogue: FieldCatalogue = .builtin
     ) throws(FieldError) {
         self.rule = rule
         template = try OutputTemplate(Self.lenient(output), catalogue: catalogue)

@@ -26,12 +26,23 @@ public enum ContainerField: UInt16, FieldFamily {
                 .init(.imageID, "container.image.id", .charbuf, "Id of the container's image."),
                 .init(.type, "container.type", .charbuf, "Runtime that made the container, such as 'docker' or 'containerd'."),
                 .init(.privileged, "container.privileged", .bool, "Whether the container runs privileged."),
-                .init(.mounts, "container.mounts", .charbuf, "All mounts as source:destination:mode:writable:propagation, separated by commas."),
-                .init(.mount, "container.mount", .charbuf, .na, mountChoice, "One mount, by its place or by a pattern for its source."),
-                .init(.mountSource, "container.mount.source", .charbuf, .na, mountChoice, "Source of a mount, by place or by its destination."),
-                .init(.mountDestination, "container.mount.dest", .charbuf, .na, mountChoice, "Destination of a mount, by place or by its source."),
-                .init(.mountMode, "container.mount.mode", .charbuf, .na, mountChoice, "Mode of a mount, by place or by its source."),
-                .init(.mountIsWritable, "container.mount.rdwr", .charbuf, .na, mountChoice, "Whether a mount is writable, by place or by its source."),
+                .init(
+                    .mounts, "container.mounts", .charbuf,
+                    "All mounts as source:destination:mode:writable:propagation, separated by commas."),
+                .init(
+                    .mount, "container.mount", .charbuf, .na, mountChoice,
+                    "One mount, by its place or by a pattern for its source."),
+                .init(
+                    .mountSource, "container.mount.source", .charbuf, .na, mountChoice,
+                    "Source of a mount, by place or by its destination."),
+                .init(
+                    .mountDestination, "container.mount.dest", .charbuf, .na, mountChoice,
+                    "Destination of a mount, by place or by its source."),
+                .init(
+                    .mountMode, "container.mount.mode", .charbuf, .na, mountChoice, "Mode of a mount, by its place or source."),
+                .init(
+                    .mountIsWritable, "container.mount.rdwr", .charbuf, .na, mountChoice,
+                    "Whether a mount is writable, by place or by its source."),
                 .init(
                     .mountPropagation, "container.mount.propagation", .charbuf, .na, mountChoice,
                     "Propagation of a mount, by place or by its source."),
@@ -42,8 +53,10 @@ public enum ContainerField: UInt16, FieldFamily {
                 .init(.imageDigest, "container.image.digest", .charbuf, "Digest of the image."),
                 .init(.healthcheck, "container.healthcheck", .charbuf, .na, .deprecated, "Command of the health check."),
                 .init(.livenessProbe, "container.liveness_probe", .charbuf, .na, .deprecated, "Command of the liveness probe."),
-                .init(.readinessProbe, "container.readiness_probe", .charbuf, .na, .deprecated, "Command of the readiness probe."),
-                .init(.startTime, "container.start_ts", .abstime, .dec, "When the container started, in nanoseconds of the epoch."),
+                .init(
+                    .readinessProbe, "container.readiness_probe", .charbuf, .na, .deprecated, "Command of the readiness probe."),
+                .init(
+                    .startTime, "container.start_ts", .abstime, .dec, "When the container started, in nanoseconds of the epoch."),
                 .init(.duration, "container.duration", .reltime, .dec, "Nanoseconds since the container started."),
                 .init(.address, "container.ip", .charbuf, "Address of the container."),
                 .init(.networkJSON, "container.cni.json", .charbuf, "Network set-up of the pod as the CNI plugin told it."),
@@ -52,9 +65,15 @@ public enum ContainerField: UInt16, FieldFamily {
                 .init(.hostIPC, "container.host_ipc", .bool, "Whether the container shares the host's IPC objects."),
                 .init(.label, "container.label", .charbuf, .na, [.argumentRequired, .argumentKey], "Value of one label."),
                 .init(.labels, "container.labels", .charbuf, "All labels as key:value, separated by commas."),
-                .init(.isHealthcheck, "proc.is_container_healthcheck", .bool, .na, .deprecated, "Whether the process is the health check."),
-                .init(.isLivenessProbe, "proc.is_container_liveness_probe", .bool, .na, .deprecated, "Whether the process is the liveness probe."),
-                .init(.isReadinessProbe, "proc.is_container_readiness_probe", .bool, .na, .deprecated, "Whether the process is the readiness probe."),
+                .init(
+                    .isHealthcheck, "proc.is_container_healthcheck", .bool, .na, .deprecated,
+                    "Whether the process is the health check."),
+                .init(
+                    .isLivenessProbe, "proc.is_container_liveness_probe", .bool, .na, .deprecated,
+                    "Whether the process is the liveness probe."),
+                .init(
+                    .isReadinessProbe, "proc.is_container_readiness_probe", .bool, .na, .deprecated,
+                    "Whether the process is the readiness probe."),
             ])
     ]
 
@@ -163,7 +182,9 @@ public enum ContainerField: UInt16, FieldFamily {
     }
 
     /// By number, or the first whose source (for `mount.source`: whose destination) fits the pattern.
-    private static func choose(_ field: ContainerField, _ reference: FieldReference, in record: ContainerRecord) -> ContainerRecord.Mount? {
+    private static func choose(_ field: ContainerField, _ reference: FieldReference, in record: ContainerRecord)
+        -> ContainerRecord.Mount?
+    {
         if let number = reference.number {
             return number >= 0 && number < record.mounts.count ? record.mounts[Int(number)] : nil
         }

@@ -25,8 +25,12 @@ public enum DescriptorField: UInt16, FieldFamily {
             "fd", "The file, socket or other descriptor that a system call creates, uses or closes.",
             rows: [
                 .init(.num, "fd.num", .int64, .id, "Number of the descriptor in the calling process."),
-                .init(.type, "fd.type", .charbuf, .dec, "Kind of the descriptor in a word, such as 'file', 'ipv4', 'unix' or 'pipe'."),
-                .init(.typechar, "fd.typechar", .charbuf, .dec, "Kind of the descriptor in one character, such as 'f', '4', 'u' or 'p'."),
+                .init(
+                    .type, "fd.type", .charbuf, .dec,
+                    "Kind of the descriptor in a word, such as 'file', 'ipv4', 'unix' or 'pipe'."),
+                .init(
+                    .typechar, "fd.typechar", .charbuf, .dec,
+                    "Kind of the descriptor in one character, such as 'f', '4', 'u' or 'p'."),
                 .init(.name, "fd.name", .charbuf, "Absolute path of a file, or addresses and ports of a socket."),
                 .init(.directory, "fd.directory", .charbuf, "Directory of a file; a directory itself."),
                 .init(.filename, "fd.filename", .charbuf, "Last component of a file's path."),
@@ -59,7 +63,8 @@ public enum DescriptorField: UInt16, FieldFamily {
                 .init(.connected, "fd.connected", .bool, "Whether the socket is connected."),
                 .init(.nameChanged, "fd.name_changed", .bool, "Whether this event gave the descriptor another name."),
                 .init(.cipName, "fd.cip.name", .charbuf, .na, host, "Host name of the end that connected; not resolved yet."),
-                .init(.sipName, "fd.sip.name", .charbuf, .na, host, "Host name of the end that was connected to; not resolved yet."),
+                .init(
+                    .sipName, "fd.sip.name", .charbuf, .na, host, "Host name of the end connected to; not resolved yet."),
                 .init(.lipName, "fd.lip.name", .charbuf, .na, host, "Host name of this machine's end; not resolved yet."),
                 .init(.ripName, "fd.rip.name", .charbuf, .na, host, "Host name of the other machine's end; not resolved yet."),
                 .init(.dev, "fd.dev", .int32, .hex, "Device that holds the file."),
@@ -70,12 +75,17 @@ public enum DescriptorField: UInt16, FieldFamily {
                 .init(
                     .types, "fd.types", .charbuf, .dec, [.argumentOptional, .argumentIndex, .list, .noRightSide],
                     "Kinds of all descriptors that the process holds; with a number, the kind of that one."),
-                .init(.isUpperLayer, "fd.is_upper_layer", .bool, "Whether the file lies in the upper layer of an overlay file system."),
-                .init(.isLowerLayer, "fd.is_lower_layer", .bool, "Whether the file lies in a lower layer of an overlay file system."),
+                .init(
+                    .isUpperLayer, "fd.is_upper_layer", .bool,
+                    "Whether the file lies in the upper layer of an overlay file system."),
+                .init(
+                    .isLowerLayer, "fd.is_lower_layer", .bool, "Whether the file lies in a lower layer of an overlay file system."
+                ),
             ])
     ]
 
-    /// Exhaustive on purpose: a field without an extraction does not compile. Only events that make, use or close a descriptor have values.
+    /// Exhaustive on purpose: a field without an extraction does not compile. Only events that make, use or close a descriptor
+    /// have values.
     static func extract(
         _ field: DescriptorField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
@@ -95,7 +105,9 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .cipName, .sipName, .lipName, .ripName:
             return .none
         case .name, .containerName, .directory, .containerDirectory, .filename, .nameRaw, .typechar:
-            guard context.hasDescriptor else { return UnopenedDescriptor.extract(field, context: context, state: state, scratch: &scratch) }
+            guard context.hasDescriptor else {
+                return UnopenedDescriptor.extract(field, context: context, state: state, scratch: &scratch)
+            }
         default:
             guard context.hasDescriptor else { return .none }
         }
@@ -144,7 +156,8 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .cport, .sport, .lport, .rport:
             return portNumber(field, descriptor, state).map { .uint(UInt64($0)) } ?? .none
         case .cproto, .sproto, .lproto, .rproto:
-            let numeric: DescriptorField = field == .cproto ? .cport : field == .sproto ? .sport : field == .lproto ? .lport : .rport
+            let numeric: DescriptorField =
+                field == .cproto ? .cport : field == .sproto ? .sport : field == .lproto ? .lport : .rport
             guard let port = portNumber(numeric, descriptor, state) else { return .none }
             scratch.begin()
             scratch.append(unsigned: UInt64(port))
@@ -227,7 +240,8 @@ public enum DescriptorField: UInt16, FieldFamily {
     static func withoutRepeatedSlashes(_ path: Bytes, _ scratch: inout ExtractionScratch) -> Bytes {
         guard path.contains(Bytes("//")) else { return path }
         scratch.begin()
-        for index in 0..<path.count where !(index > 0 && path[index] == UInt8(ascii: "/") && path[index - 1] == UInt8(ascii: "/")) {
+        for index in 0..<path.count where !(index > 0 && path[index] == UInt8(ascii: "/") && path[index - 1] == UInt8(ascii: "/"))
+        {
             scratch.append(path[index])
         }
         return scratch.finish()

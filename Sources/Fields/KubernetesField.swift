@@ -27,10 +27,15 @@ public enum KubernetesField: UInt16, FieldFamily {
                 .init(.podLabels, "k8s.pod.labels", .charbuf, "All labels of the pod as key:value, separated by commas."),
                 .init(.podAddress, "k8s.pod.ip", .charbuf, "Address of the pod."),
                 .init(.podNetworkJSON, "k8s.pod.cni.json", .charbuf, "Network set-up of the pod as the CNI plugin told it."),
-                .init(.rcName, "k8s.rc.name", .charbuf, .na, .deprecated, "Name of the replication controller; no longer filled."),
+                .init(
+                    .rcName, "k8s.rc.name", .charbuf, .na, .deprecated, "Name of the replication controller; no longer filled."),
                 .init(.rcID, "k8s.rc.id", .charbuf, .na, .deprecated, "Id of the replication controller; no longer filled."),
-                .init(.rcLabel, "k8s.rc.label", .charbuf, .na, oldLabelKey, "Label of the replication controller; no longer filled."),
-                .init(.rcLabels, "k8s.rc.labels", .charbuf, .na, .deprecated, "Labels of the replication controller; no longer filled."),
+                .init(
+                    .rcLabel, "k8s.rc.label", .charbuf, .na, oldLabelKey, "Label of the replication controller; no longer filled."
+                ),
+                .init(
+                    .rcLabels, "k8s.rc.labels", .charbuf, .na, .deprecated,
+                    "Labels of the replication controller; no longer filled."),
                 .init(.svcName, "k8s.svc.name", .charbuf, .na, .deprecated, "Name of the service; no longer filled."),
                 .init(.svcID, "k8s.svc.id", .charbuf, .na, .deprecated, "Id of the service; no longer filled."),
                 .init(.svcLabel, "k8s.svc.label", .charbuf, .na, oldLabelKey, "Label of the service; no longer filled."),
@@ -42,10 +47,16 @@ public enum KubernetesField: UInt16, FieldFamily {
                 .init(.rsID, "k8s.rs.id", .charbuf, .na, .deprecated, "Id of the replica set; no longer filled."),
                 .init(.rsLabel, "k8s.rs.label", .charbuf, .na, oldLabelKey, "Label of the replica set; no longer filled."),
                 .init(.rsLabels, "k8s.rs.labels", .charbuf, .na, .deprecated, "Labels of the replica set; no longer filled."),
-                .init(.deploymentName, "k8s.deployment.name", .charbuf, .na, .deprecated, "Name of the deployment; no longer filled."),
+                .init(
+                    .deploymentName, "k8s.deployment.name", .charbuf, .na, .deprecated,
+                    "Name of the deployment; no longer filled."),
                 .init(.deploymentID, "k8s.deployment.id", .charbuf, .na, .deprecated, "Id of the deployment; no longer filled."),
-                .init(.deploymentLabel, "k8s.deployment.label", .charbuf, .na, oldLabelKey, "Label of the deployment; no longer filled."),
-                .init(.deploymentLabels, "k8s.deployment.labels", .charbuf, .na, .deprecated, "Labels of the deployment; no longer filled."),
+                .init(
+                    .deploymentLabel, "k8s.deployment.label", .charbuf, .na, oldLabelKey,
+                    "Label of the deployment; no longer filled."),
+                .init(
+                    .deploymentLabels, "k8s.deployment.labels", .charbuf, .na, .deprecated,
+                    "Labels of the deployment; no longer filled."),
             ])
     ]
 
@@ -53,7 +64,8 @@ public enum KubernetesField: UInt16, FieldFamily {
         _ field: KubernetesField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
-        guard context.thread.exists, let record = state.containers.find(state.containerID(of: context.thread)), let pod = record.pod
+        guard context.thread.exists, let record = state.containers.find(state.containerID(of: context.thread)),
+            let pod = record.pod
         else { return .none }
         func text(_ text: ContainerRecord.Text) -> FieldValue {
             let bytes = record[text]

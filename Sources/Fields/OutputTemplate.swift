@@ -157,7 +157,8 @@ public struct OutputTemplate: Sendable {
         return true
     }
 
-    /// Hands over each field with its typed value, in order of appearance. False, and stops, when one is missing and all are required.
+    /// Hands over each field with its typed value, in order of appearance. False, and stops, when one is missing and all are
+    /// required.
     public func renderFields(
         context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch, withTransformed: Bool = false,
         _ body: (_ key: String, _ value: JSONValue) -> Void
@@ -210,14 +211,16 @@ private struct FieldCollector {
         case .field:
             fields.append(
                 OutputTemplate.Field(
-                    key: operand.outputKey, expression: try OutputTemplate.expression(operand, catalogue: catalogue), isTransformed: false))
+                    key: operand.outputKey, expression: try OutputTemplate.expression(operand, catalogue: catalogue),
+                    isTransformed: false))
             lastIsTransformer = false
         case .transformer(let transformer):
             for argument in transformer.arguments { try visit(argument) }
             if lastIsTransformer { fields.removeLast() }
             fields.append(
                 OutputTemplate.Field(
-                    key: operand.outputKey, expression: try ValueExpression(operand, catalogue: catalogue, isShown: true), isTransformed: true))
+                    key: operand.outputKey, expression: try ValueExpression(operand, catalogue: catalogue, isShown: true),
+                    isTransformed: true))
             lastIsTransformer = true
         }
     }

@@ -11,11 +11,13 @@ public enum PathField: UInt16, FieldFamily {
 
     public static let classes: [FieldClassRows<PathField>] = [
         FieldClassRows(
-            "fs.path", "Paths in the arguments of calls that succeeded: also of those that open nothing, such as unlink and rename.",
+            "fs.path",
+            "Paths in the arguments of calls that succeeded: also of those that open nothing, such as unlink and rename.",
             rows: [
                 .init(.name, "fs.path.name", .charbuf, "The path that the call works on, absolute."),
                 .init(.nameRaw, "fs.path.nameraw", .charbuf, "The path that the call works on, as the caller wrote it."),
-                .init(.source, "fs.path.source", .charbuf, "Of two paths the one that is read, renamed or made a link; absolute."),
+                .init(
+                    .source, "fs.path.source", .charbuf, "Of two paths the one that is read, renamed or made a link; absolute."),
                 .init(.sourceRaw, "fs.path.sourceraw", .charbuf, "Of two paths the source, as the caller wrote it."),
                 .init(.target, "fs.path.target", .charbuf, "Of two paths the one that is written or pointed at; absolute."),
                 .init(.targetRaw, "fs.path.targetraw", .charbuf, "Of two paths the target, as the caller wrote it."),
@@ -93,7 +95,9 @@ public enum PathField: UInt16, FieldFamily {
         switch place {
         case .opened(let index, let base):
             // -1 alone says that there is nothing to name; other errors still tell what was asked for.
-            guard result != -1, let path = context.enterPath.isEmpty ? event.text(index) : state.pool[context.enterPath] else { return .none }
+            guard result != -1, let path = context.enterPath.isEmpty ? event.text(index) : state.pool[context.enterPath] else {
+                return .none
+            }
             if isRaw { return .bytes(path) }
             if result >= 0, context.hasDescriptor { return .bytes(state.pool[context.descriptor.name]) }
             if case .eventDescriptor = base, !PathText.isAbsolute(path) { return .bytes(Bytes(PathText.unknown)) }

@@ -9,7 +9,8 @@ enum PathText {
     /// What stands before a relative path when its directory is not known.
     static let unknown: StaticString = "<UNKNOWN>"
 
-    /// `path` relative to the directory of descriptor `dirfd`, normalised; with `<UNKNOWN>` before it when nobody knows that directory.
+    /// `path` relative to the directory of descriptor `dirfd`, normalised; with `<UNKNOWN>` before it when nobody knows that
+    /// directory.
     static func absolute(
         _ path: Bytes, dirfd: Int64, _ context: borrowing EventContext, _ state: SystemState, _ scratch: inout ExtractionScratch
     ) -> Bytes {

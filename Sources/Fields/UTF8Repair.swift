@@ -76,7 +76,9 @@ public enum UTF8Repair {
         }
         var length = 1
         while length < wanted {
-            guard at + length < bytes.count, (length == 1 ? second : 0x80...0xbf).contains(bytes[at + length]) else { return (length, false) }
+            guard at + length < bytes.count, (length == 1 ? second : 0x80...0xbf).contains(bytes[at + length]) else {
+                return (length, false)
+            }
             length += 1
         }
         return (length, true)

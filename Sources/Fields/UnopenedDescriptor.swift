@@ -31,7 +31,8 @@ enum UnopenedDescriptor {
         switch event.type {
         case PPME_SYSCALL_OPEN_X.code, PPME_SYSCALL_CREAT_X.code:
             if !context.enterPath.isEmpty {
-                return PathText.absolute(state.pool[context.enterPath], dirfd: PathText.currentDirectory, context, state, &scratch)
+                return PathText.absolute(
+                    state.pool[context.enterPath], dirfd: PathText.currentDirectory, context, state, &scratch)
             }
             return argument(1, context: context, state: state, scratch: &scratch)
         case PPME_SYSCALL_OPENAT_2_X.code, PPME_SYSCALL_OPENAT2_X.code:
@@ -52,7 +53,9 @@ enum UnopenedDescriptor {
     private static func argument(
         _ index: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> Bytes? {
-        guard case .bytes(let text) = ArgumentText.one(index, context: context, state: state, scratch: &scratch) else { return nil }
+        guard case .bytes(let text) = ArgumentText.one(index, context: context, state: state, scratch: &scratch) else {
+            return nil
+        }
         return text
     }
 

@@ -158,7 +158,8 @@ public struct ValueExpression: Sendable {
                 fields.append(isArgument || isShown ? reference.asSingleValue : reference)
                 return add(
                     Node(
-                        operation: .field, type: reference.definition.type, isList: flags.contains(.list), index: fields.count - 1))
+                        operation: .field, type: reference.definition.type, isList: flags.contains(.list), index: fields.count - 1
+                    ))
             case .literal(let text, _):
                 literals.append(FieldKey(FilterText.bytes(text)))
                 return add(Node(operation: .literal, type: .charbuf, isList: false, index: literals.count - 1))
@@ -167,7 +168,9 @@ public struct ValueExpression: Sendable {
                 var type = ParameterType.charbuf
                 for (position, child) in children.enumerated() {
                     let own = nodes[child]
-                    guard !own.isList else { throw FieldError("a list cannot hold another list: '\(elements[position].normalised)'") }
+                    guard !own.isList else {
+                        throw FieldError("a list cannot hold another list: '\(elements[position].normalised)'")
+                    }
                     if position == 0 { type = own.type }
                     if Transformers.isText(type), Transformers.isText(own.type) {
                         if own.type != type { type = .charbuf }
@@ -198,7 +201,9 @@ public struct ValueExpression: Sendable {
             }
             var selector: UInt8?
             if let text = transformer.selector {
-                guard name == .getopt else { throw FieldError("transformer '\(name.rawValue)' does not take an argument in brackets") }
+                guard name == .getopt else {
+                    throw FieldError("transformer '\(name.rawValue)' does not take an argument in brackets")
+                }
                 guard text.utf8.count == 1 else {
                     throw FieldError("the argument in brackets of 'getopt' must be one option letter, not '\(text)'")
                 }
@@ -212,7 +217,8 @@ public struct ValueExpression: Sendable {
                 let child = try add(transformer.arguments[0], isArgument: false)
                 return add(
                     Node(
-                        operation: .transform(.val), type: nodes[child].type, isList: nodes[child].isList, first: keep([child]), count: 1))
+                        operation: .transform(.val), type: nodes[child].type, isList: nodes[child].isList, first: keep([child]),
+                        count: 1))
             }
             let children = try addAll(transformer.arguments)
             var node = Node(operation: .transform(name), type: .charbuf, isList: false, count: children.count, selector: selector)
@@ -234,27 +240,35 @@ public struct ValueExpression: Sendable {
                 guard children.count >= 2 else {
                     throw FieldError("transformer 'concat' takes two arguments or more, not \(children.count)")
                 }
-                for (position, child) in children.enumerated() where nodes[child].isList || !Transformers.isText(nodes[child].type) {
-                    throw FieldError("transformer 'concat' joins strings, which '\(transformer.arguments[position].normalised)' is not")
+                for (position, child) in children.enumerated()
+                where nodes[child].isList || !Transformers.isText(nodes[child].type) {
+                    throw FieldError(
+                        "transformer 'concat' joins strings, which '\(transformer.arguments[position].normalised)' is not")
                 }
             case .join:
                 guard children.count == 2 else {
                     throw FieldError("transformer 'join' takes a separator and a list, not \(children.count) arguments")
                 }
                 guard !nodes[children[0]].isList, Transformers.isText(nodes[children[0]].type) else {
-                    throw FieldError("the separator of 'join' must be a string, which '\(transformer.arguments[0].normalised)' is not")
+                    throw FieldError(
+                        "the separator of 'join' must be a string, which '\(transformer.arguments[0].normalised)' is not")
                 }
                 guard nodes[children[1]].isList, Transformers.isText(nodes[children[1]].type) else {
                     throw FieldError(
-                        "the second argument of 'join' must be a list of strings, which '\(transformer.arguments[1].normalised)' is not")
+                        "the second argument of 'join' must be a list of strings,"
+                            + " which '\(transformer.arguments[1].normalised)' is not"
+                    )
                 }
             case .getopt:
                 guard children.count == 2 else {
-                    throw FieldError("transformer 'getopt' takes a list of words and an option string, not \(children.count) arguments")
+                    throw FieldError(
+                        "transformer 'getopt' takes a list of words and an option string, not \(children.count) arguments")
                 }
                 guard nodes[children[0]].isList, Transformers.isText(nodes[children[0]].type) else {
                     throw FieldError(
-                        "the first argument of 'getopt' must be a list of strings, which '\(transformer.arguments[0].normalised)' is not")
+                        "the first argument of 'getopt' must be a list of strings,"
+                            + " which '\(transformer.arguments[0].normalised)' is not"
+                    )
                 }
                 guard !nodes[children[1]].isList, Transformers.isText(nodes[children[1]].type) else {
                     throw FieldError(

@@ -10,13 +10,16 @@ public final class RuleLoader {
         public var minimumPriority = Priority.debug
         /// Event sources that exist; rules of another one are left out with a warning.
         public var sources: Set<String> = [Rule.syscallSource]
-        public var loadedPlugins: [PluginRequirement] = []
+        public var loadedPlugins = RuleLoader.builtinPlugins
         public var appendOutput: [AppendOutput] = []
         /// `base_syscalls.all` or `-A`: nothing to warn of.
         public var deliversIgnoredSyscalls = false
         public var selections: [RuleSelection] = []
         public init() {}
     }
+
+    /// Plugins whose fields this program has itself, so that rules that require them load. Any version before 1 will do.
+    public static let builtinPlugins = [PluginRequirement(name: "container", version: "0.99.0")]
 
     /// Of the rules language.
     public static let engineVersion = Version(0, 63, 0)

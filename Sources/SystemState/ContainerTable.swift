@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import EventModel
 
-/// What a container runtime tells of a container. Plain values: whoever fetches them fills one in and hands it to `ContainerTable.add`.
+/// What a container runtime tells of a container. Plain values: whoever fetches them fills one in and hands it to
+/// `ContainerTable.add`.
 public struct ContainerMetadata: Sendable {
     public struct Mount: Sendable {
         public var source: String
@@ -117,7 +118,8 @@ public final class ContainerRecord: @unchecked Sendable {
         startedNs = metadata.startedNs
         mounts = metadata.mounts.map {
             Mount(
-                source: keep($0.source), destination: keep($0.destination), mode: keep($0.mode), propagation: keep($0.propagation),
+                source: keep($0.source), destination: keep($0.destination), mode: keep($0.mode),
+                propagation: keep($0.propagation),
                 isWritable: $0.isWritable)
         }
         labels = metadata.labels.map { Label(key: keep($0.key), value: keep($0.value)) }

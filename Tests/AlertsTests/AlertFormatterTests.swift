@@ -15,7 +15,8 @@ import Testing
     private static let timestampNs: UInt64 = 1_779_796_411_026_060_287
 
     private func line(
-        _ message: [UInt8], fields: [AlertField] = [], tags: [String] = ["t", "a"], _ change: (inout AlertOptions) -> Void = { _ in }
+        _ message: [UInt8], fields: [AlertField] = [], tags: [String] = ["t", "a"],
+        _ change: (inout AlertOptions) -> Void = { _ in }
     ) -> String {
         var options = AlertOptions()
         options.hostname = "h"
@@ -24,7 +25,10 @@ import Testing
         let alert = Alert(rule: rule, timestampNs: Self.timestampNs, message: message, sortedFields: Alert.sorted(fields))
         return String(decoding: AlertFormatter(options).line(alert), as: UTF8.self)
     }
-    private func line(_ message: String, fields: [AlertField] = [], tags: [String] = ["t", "a"], _ change: (inout AlertOptions) -> Void = { _ in }) -> String {
+    private func line(
+        _ message: String, fields: [AlertField] = [], tags: [String] = ["t", "a"],
+        _ change: (inout AlertOptions) -> Void = { _ in }
+    ) -> String {
         line(Array(message.utf8), fields: fields, tags: tags, change)
     }
 
@@ -33,17 +37,19 @@ import Testing
         #expect(line("x") { $0.usesISO8601 = true } == "2026-05-26T11:53:31.026060287+0000: Warning x\n")
     }
 
-    @Test(arguments: [
-        ([0x22, 0x5c, 0x2f], #"\"\\/"#), ([8, 9, 10, 12, 13], #"\b\t\n\f\r"#), ([0, 0x1f, 0x7f], "\\u0000\\u001f\u{7f}"),
-        ([0xc3, 0xa9, 0xff, 0x78], "é\u{fffd}x"), ([0xe1, 0x80], "\u{fffd}"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x22, 0x5c, 0x2f], #"\"\\/"#), ([8, 9, 10, 12, 13], #"\b\t\n\f\r"#), ([0, 0x1f, 0x7f], "\\u0000\\u001f\u{7f}"),
+            ([0xc3, 0xa9, 0xff, 0x78], "é\u{fffd}x"), ([0xe1, 0x80], "\u{fffd}"),
+        ] as [([UInt8], String)])
     func textEscapes(_ message: [UInt8], _ expected: String) {
         #expect(line(message) == "11:53:31.026060287: Warning \(expected)\n")
     }
 
     @Test func json() {
         let fields = [
-            AlertField("proc.name", .string("sh\n\"é")), AlertField("evt.time", .int(1_779_796_411_026_060_287)), AlertField("fd.cip", .null),
+            AlertField("proc.name", .string("sh\n\"é")), AlertField("evt.time", .int(1_779_796_411_026_060_287)),
+            AlertField("fd.cip", .null),
             AlertField("fd.types", .list([.string("file"), .string("pipe")])), AlertField("proc.fdusage", .double(0.5)),
             AlertField("evt.num", .uint(.max)), AlertField("evt.failed", .bool(false)),
         ]
@@ -51,7 +57,8 @@ import Testing
             line("m \"q\"", fields: fields) { $0.isJSON = true }
                 == #"{"hostname":"h","output":"11:53:31.026060287: Warning m \"q\"","output_fields":{"evt.failed":false,"evt.num":18446744073709551615,"#
                 + #""evt.time":1779796411026060287,"fd.cip":null,"fd.types":["file","pipe"],"proc.fdusage":0.5,"proc.name":"sh\n\"é"},"#
-                + #""priority":"Warning","rule":"R","source":"syscall","tags":["a","t"],"time":"2026-05-26T11:53:31.026060287Z"}"# + "\n")
+                + #""priority":"Warning","rule":"R","source":"syscall","tags":["a","t"],"time":"2026-05-26T11:53:31.026060287Z"}"#
+                + "\n")
     }
 
     @Test func jsonProperties() {
@@ -60,7 +67,8 @@ import Testing
                 $0.isJSON = true
                 ($0.includesOutput, $0.includesMessage, $0.includesFields, $0.includesTags) = (false, true, false, false)
             }
-                == #"{"hostname":"h","message":"m","priority":"Warning","rule":"R","source":"syscall","time":"2026-05-26T11:53:31.026060287Z"}"# + "\n")
+                == #"{"hostname":"h","message":"m","priority":"Warning","rule":"R","source":"syscall","time":"2026-05-26T11:53:31.026060287Z"}"#
+                + "\n")
         #expect(
             line("m", tags: []) {
                 $0.isJSON = true
@@ -93,8 +101,9 @@ import Testing
     }
 
     @Test func equalKeysKeepTheLast() {
-        #expect(Alert.sorted([AlertField("b", .int(1)), AlertField("a", .null), AlertField("b", .int(2))]) == [
-            AlertField("a", .null), AlertField("b", .int(2)),
-        ])
+        #expect(
+            Alert.sorted([AlertField("b", .int(1)), AlertField("a", .null), AlertField("b", .int(2))]) == [
+                AlertField("a", .null), AlertField("b", .int(2)),
+            ])
     }
 }

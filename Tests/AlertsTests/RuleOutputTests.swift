@@ -18,7 +18,8 @@ import Testing
         var options = AlertOptions()
         change(&options)
         let rule = AlertRule(name: "R", source: "syscall", priority: .notice, tags: [])
-        let plan = OutputPlan([try RuleOutput(rule: rule, output: output, extraFields: extra, options: options)], options: options)
+        let plan = OutputPlan(
+            [try RuleOutput(rule: rule, output: output, extraFields: extra, options: options)], options: options)
         let state = SystemState(threadsMax: 10)
         var row = ThreadRow()
         (row.tid, row.pid, row.ptid) = (7, 7, 1)
@@ -75,11 +76,13 @@ import Testing
     }
 
     @Test func extraFields() throws {
-        let alert = try alert("x", extra: [.raw("proc.pid"), .formatted(name: "who", format: "%proc.name/%proc.pid"), .raw("fd.cip")])
+        let alert = try alert(
+            "x", extra: [.raw("proc.pid"), .formatted(name: "who", format: "%proc.name/%proc.pid"), .raw("fd.cip")])
         #expect(String(decoding: alert.message, as: UTF8.self) == "x")
         #expect(
             alert.fields == [
-                AlertField("evt.time", .int(Int64(Self.timestampNs))), AlertField("fd.cip", .null), AlertField("proc.pid", .int(7)),
+                AlertField("evt.time", .int(Int64(Self.timestampNs))), AlertField("fd.cip", .null),
+                AlertField("proc.pid", .int(7)),
                 AlertField("who", .string("cat/7")),
             ])
     }
@@ -102,7 +105,8 @@ import Testing
         var options = AlertOptions()
         options.isJSON = true
         let output = try RuleOutput(
-            rule: rule, output: "%concat(proc.name, fd.name)", extraFields: [.formatted(name: "e", format: "%user.name")], options: options)
+            rule: rule, output: "%concat(proc.name, fd.name)", extraFields: [.formatted(name: "e", format: "%user.name")],
+            options: options)
         var names: Set<String> = []
         output.collectFields { names.insert($0.text) }
         #expect(names == ["proc.name", "fd.name", "evt.time", "user.name"])

@@ -31,7 +31,8 @@ import Testing
                         checks += 1
                         let got = scenario.render(try OutputTemplate("*%" + field, catalogue: .builtin)).text
                         if got != Corpus.bytes(step["expect"]) {
-                            wrong.append("\(name) \(field): want \(step["expect"] ?? ""), got \(String(decoding: got, as: UTF8.self))")
+                            wrong.append(
+                                "\(name) \(field): want \(step["expect"] ?? ""), got \(String(decoding: got, as: UTF8.self))")
                         }
                     } else if kind == "has_value" {
                         checks += 1

@@ -9,9 +9,12 @@ import Testing
 /// Outputs of the corpus, at the one event they are made for.
 @Suite struct FormatTests {
     /// Thread 3 (`child`) descends from 2 (`bash`), that from 1 (`init`).
-    private static var lineage: [Corpus.Case] { [
-        ["default_init": true], ["tid": 2, "pid": 2, "ptid": 1, "comm": "bash"], ["tid": 3, "pid": 3, "ptid": 2, "comm": "child"],
-    ] }
+    private static var lineage: [Corpus.Case] {
+        [
+            ["default_init": true], ["tid": 2, "pid": 2, "ptid": 1, "comm": "bash"],
+            ["tid": 3, "pid": 3, "ptid": 2, "comm": "child"],
+        ]
+    }
 
     @Test func formats() throws {
         for formatCase in try Corpus.cases("filter-eval.json", kinds: ["format"]) {
@@ -29,8 +32,10 @@ import Testing
             scenario.state.finishSnapshot()
             let getcwd = EventTable.events.first { $0.identifier == "PPME_SYSCALL_GETCWD_X" }!
             try scenario.play([
-                "code": NSNumber(value: getcwd.code), "tid": NSNumber(value: tid), "ts": NSNumber(value: 1_566_230_400_010_000_000),
-                "params": [["type": "PT_ERRNO", "value": NSNumber(value: -1)], ["type": "PT_CHARBUF", "value": "/test/dir"]] as [Corpus.Case],
+                "code": NSNumber(value: getcwd.code), "tid": NSNumber(value: tid),
+                "ts": NSNumber(value: 1_566_230_400_010_000_000),
+                "params": [["type": "PT_ERRNO", "value": NSNumber(value: -1)], ["type": "PT_CHARBUF", "value": "/test/dir"]]
+                    as [Corpus.Case],
             ])
             defer { scenario.finish() }
             let withTransformed = formatCase["resolve_transformers"] as? Bool ?? true

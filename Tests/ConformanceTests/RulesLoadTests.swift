@@ -248,9 +248,7 @@ import Testing
         let directory = root.deletingLastPathComponent().appending(path: "upstream/rules")
         for file in try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() where file.hasSuffix(".yaml") {
             let content = try [UInt8](Data(contentsOf: directory.appending(path: file)))
-            var settings = RuleLoader.Settings()
-            settings.loadedPlugins = [PluginRequirement(name: "container", version: "0.7.0")]
-            let loader = RuleLoader(settings: settings)
+            let loader = RuleLoader()
             for result in loader.load(files: [(file, content)]) {
                 #expect(result.successful, "\(file): \(result.errors.map(RulesReport.short)) \(result.furtherErrors.count) more")
             }

@@ -117,7 +117,9 @@ final class Scenario {
     func fields(_ template: OutputTemplate, withTransformed: Bool) -> (fields: [String: JSONValue], isComplete: Bool) {
         var fields: [String: JSONValue] = [:]
         var scratch = ExtractionScratch()
-        let isComplete = template.renderFields(context: context!, state: state, scratch: &scratch, withTransformed: withTransformed) {
+        let isComplete = template.renderFields(
+            context: context!, state: state, scratch: &scratch, withTransformed: withTransformed
+        ) {
             fields[$0] = $1
         }
         return (fields, isComplete)

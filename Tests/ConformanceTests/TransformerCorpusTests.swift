@@ -9,7 +9,9 @@ import Testing
 
 /// Transformers, path joining and UTF-8 repair on the corpus' values.
 @Suite struct TransformerCorpusTests {
-    private static func type(_ name: Any?) -> ParameterType { ParameterType.allCases.first { "PT_" + $0.name == name as? String }! }
+    private static func type(_ name: Any?) -> ParameterType {
+        ParameterType.allCases.first { "PT_" + $0.name == name as? String }!
+    }
 
     @Test func transformers() throws {
         for transformerCase in try Corpus.cases("filter-eval.json", kinds: ["transformer"]) {
@@ -28,13 +30,15 @@ import Testing
             let value: FieldValue
             if isList {
                 for value in values { scratch.push(value) }
-                value = Transformers.apply(transformer, .list(start: 0, count: values.count), type: type, isList: true, scratch: &scratch)
+                value = Transformers.apply(
+                    transformer, .list(start: 0, count: values.count), type: type, isList: true, scratch: &scratch)
             } else if values.count == 1 {
                 value = Transformers.apply(transformer, values[0], type: type, isList: false, scratch: &scratch)
             } else {
                 // One after the other, as upstream's vector of values.
                 for value in values { scratch.push(value) }
-                value = Transformers.apply(transformer, .list(start: 0, count: values.count), type: type, isList: false, scratch: &scratch)
+                value = Transformers.apply(
+                    transformer, .list(start: 0, count: values.count), type: type, isList: false, scratch: &scratch)
             }
             var got: [String] = []
             switch value {
@@ -44,7 +48,9 @@ import Testing
             case .uint(let number): got = [String(number)]
             default: break
             }
-            let expected = (transformerCase["output"] as? [Any] ?? []).map { ($0 as? NSNumber)?.stringValue ?? $0 as? String ?? "" }
+            let expected = (transformerCase["output"] as? [Any] ?? []).map {
+                ($0 as? NSNumber)?.stringValue ?? $0 as? String ?? ""
+            }
             // An empty text is written as no value there.
             #expect(got == expected || (expected.isEmpty && got == [""]), "\(name)")
             #expect(Transformers.accepts(transformer, type, isList: isList), "\(name)")

@@ -23,13 +23,16 @@ import Testing
         let got = try scene.open(
             "/etc//passwd", fd: 3, dev: 0x10_3007, ino: 7_479_253_124,
             [
-                "fd.num", "fd.type", "fd.typechar", "fd.name", "fd.directory", "fd.filename", "fd.nameraw", "fd.dev", "fd.dev.major",
-                "fd.dev.minor", "fd.ino", "fd.uid", "fd.is_server", "fd.connected", "fd.l4proto", "fd.sockfamily", "fd.cip", "fd.cport",
+                "fd.num", "fd.type", "fd.typechar", "fd.name", "fd.directory", "fd.filename", "fd.nameraw", "fd.dev",
+                "fd.dev.major",
+                "fd.dev.minor", "fd.ino", "fd.uid", "fd.is_server", "fd.connected", "fd.l4proto", "fd.sockfamily", "fd.cip",
+                "fd.cport",
                 "fd.containername", "fd.containerdirectory", "fd.types", "fd.types[3]", "fd.types[9]",
             ])
         #expect(
             got == [
-                "3", "file", "f", "/etc/passwd", "/etc", "passwd", "/etc/passwd", "103007", "48", "263", "7479253124", "1003", "false",
+                "3", "file", "f", "/etc/passwd", "/etc", "passwd", "/etc/passwd", "103007", "48", "263", "7479253124", "1003",
+                "false",
                 "false", "<NA>", "<NA>", "<NA>", "<NA>", ":/etc/passwd", ":/etc", "(file)", "(file)", "<NA>",
             ])
     }
@@ -52,29 +55,35 @@ import Testing
     @Test func connections() throws {
         let scene = Scene()
         let fields = [
-            "fd.name", "fd.type", "fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.lip", "fd.lport", "fd.rip", "fd.rport", "fd.l4proto",
+            "fd.name", "fd.type", "fd.cip", "fd.cport", "fd.sip", "fd.sport", "fd.lip", "fd.lport", "fd.rip", "fd.rport",
+            "fd.l4proto",
             "fd.sockfamily", "fd.is_server", "fd.connected", "fd.cproto", "fd.sproto", "fd.lproto", "fd.rproto", "fd.types",
         ]
         try scene.socket(fd: 5)
         #expect(
             try scene.connect(fd: 5, tuple: Scene.tuple([127, 0, 0, 1], 40000, [8, 8, 4, 4], 443), fields) == [
-                "127.0.0.1:40000->8.8.4.4:443", "ipv4", "127.0.0.1", "40000", "8.8.4.4", "443", "127.0.0.1", "40000", "8.8.4.4", "443",
+                "127.0.0.1:40000->8.8.4.4:443", "ipv4", "127.0.0.1", "40000", "8.8.4.4", "443", "127.0.0.1", "40000", "8.8.4.4",
+                "443",
                 "tcp", "ip", "false", "true", "40000", "443", "40000", "443", "(ipv4)",
             ])
         // The end that connected is not ours: then the other is.
         try scene.socket(fd: 6, domain: 10)
         let far = [UInt8](repeating: 0, count: 15) + [1]
         #expect(
-            try scene.connect(fd: 6, tuple: Scene.tuple(far, 1, [0x20, 1, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [3], 80), fields)
+            try scene.connect(
+                fd: 6, tuple: Scene.tuple(far, 1, [0x20, 1, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [3], 80), fields)
                 == [
-                    "::1:1->2001:db8::3:80", "ipv6", "::1", "1", "2001:db8::3", "80", "2001:db8::3", "80", "::1", "1", "tcp", "ip",
+                    "::1:1->2001:db8::3:80", "ipv6", "::1", "1", "2001:db8::3", "80", "2001:db8::3", "80", "::1", "1", "tcp",
+                    "ip",
                     "false", "true", "1", "80", "80", "1", "(ipv4,ipv6)",
                 ])
     }
 
     @Test func socketBeforeItsConnection() throws {
         let scene = Scene()
-        let got = try scene.event(PPME_SOCKET_SOCKET_X, ["fd.type", "fd.cip", "fd.sport", "fd.l4proto", "fd.name", "fd.connected"]) { e in
+        let got = try scene.event(
+            PPME_SOCKET_SOCKET_X, ["fd.type", "fd.cip", "fd.sport", "fd.l4proto", "fd.name", "fd.connected"]
+        ) { e in
             e.append(Int64(4))
             for value: UInt32 in [2, 1, 0] { e.append(value) }
         }
@@ -119,7 +128,8 @@ import Testing
         try scene.connect(fd: 5, tuple: Scene.tuple([127, 0, 0, 1], 40000, [8, 8, 4, 4], 443), [])
         func poll(_ list: [UInt8]) throws -> [String] {
             try scene.event(
-                PPME_SYSCALL_POLL_X, ["fdlist.nums", "fdlist.names", "fdlist.cips", "fdlist.sips", "fdlist.cports", "fdlist.sports"]
+                PPME_SYSCALL_POLL_X,
+                ["fdlist.nums", "fdlist.names", "fdlist.cips", "fdlist.sips", "fdlist.cports", "fdlist.sports"]
             ) { e in
                 e.append(Int64(1))
                 e.append(raw: list)
@@ -138,7 +148,9 @@ import Testing
 }
 
 @Suite struct PathFieldTests {
-    static let names = ["fs.path.name", "fs.path.nameraw", "fs.path.source", "fs.path.sourceraw", "fs.path.target", "fs.path.targetraw"]
+    static let names = [
+        "fs.path.name", "fs.path.nameraw", "fs.path.source", "fs.path.sourceraw", "fs.path.target", "fs.path.targetraw",
+    ]
     static let none = [String](repeating: "<NA>", count: 6)
 
     @Test func onePath() throws {
@@ -205,13 +217,16 @@ import Testing
     }
 
     @Test func host() throws {
-        let fields = ["container.id", "container.full_id", "container.name", "container.type", "container.image", "container.privileged"]
+        let fields = [
+            "container.id", "container.full_id", "container.name", "container.type", "container.image", "container.privileged",
+        ]
         #expect(try look(Scene(), tid: 100, fields) == ["host", "host", "host", "host", "<NA>", "<NA>"])
     }
 
     @Test func withoutMetadata() throws {
         #expect(
-            try look(Scene(), tid: 200, ["container.id", "container.full_id", "container.name", "container.image", "fd.containername"])
+            try look(
+                Scene(), tid: 200, ["container.id", "container.full_id", "container.name", "container.image", "fd.containername"])
                 == ["ab12ab12ab12", Scene.containerID, "<NA>", "<NA>", "ab12ab12ab12:/x"])
     }
 

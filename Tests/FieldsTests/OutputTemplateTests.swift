@@ -12,14 +12,19 @@ import Testing
         ("cpu 100%", "invalid formatting syntax: formatting cannot end with a %"),
         ("%20", "invalid formatting syntax: formatting cannot end with a number"),
         ("%proc.nmae x", "unknown filter: filter_check called with nonexistent field proc.nmae"),
-        ("%toupper(evt.num)", "unknown filter: can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'evt.num'"),
+        (
+            "%toupper(evt.num)",
+            "unknown filter: can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'evt.num'"
+        ),
     ])
     func refuses(_ format: String, saying message: String) {
         let error = #expect(throws: FieldError.self) { try OutputTemplate(format, catalogue: .builtin) }
         #expect(error?.message == message)
     }
 
-    @Test(arguments: ["% x", "%a", "%%", "%val(proc.name)", "%toupper(val(proc.name))", "%toupper (proc.name)", "%toupper(proc.name"])
+    @Test(arguments: [
+        "% x", "%a", "%%", "%val(proc.name)", "%toupper(val(proc.name))", "%toupper (proc.name)", "%toupper(proc.name",
+    ])
     func refuses(_ format: String) {
         #expect(throws: FieldError.self) { try OutputTemplate(format, catalogue: .builtin) }
     }
@@ -47,7 +52,8 @@ import Testing
 
     @Test func keys() throws {
         let template = try OutputTemplate(
-            "%proc.name %proc.aname[2] %proc.name %toupper(join(\"->\", (concat(proc.name, fd.name), evt.type)))", catalogue: .builtin)
+            "%proc.name %proc.aname[2] %proc.name %toupper(join(\"->\", (concat(proc.name, fd.name), evt.type)))",
+            catalogue: .builtin)
         #expect(template.fields.map(\.key) == ["proc.name", "proc.aname[2]", "fd.name", "evt.type"])
         #expect(
             template.allFields.map(\.key) == [
@@ -59,10 +65,12 @@ import Testing
     @Test func typedValues() throws {
         let scene = Scene()
         let template = try OutputTemplate(
-            "*%proc.pid %proc.name %fd.types %fd.dev %evt.time %evt.is_open_read %fd.cip %proc.fdusage %evt.rawtime.ns", catalogue: .builtin)
+            "*%proc.pid %proc.name %fd.types %fd.dev %evt.time %evt.is_open_read %fd.cip %proc.fdusage %evt.rawtime.ns",
+            catalogue: .builtin)
         #expect(
             try scene.fields(template) == [
-                .int(100), .string("bash"), .list([.string("file")]), .string("1F"), .int(1_600_000_000_000_001_000), .bool(true), .null,
+                .int(100), .string("bash"), .list([.string("file")]), .string("1F"), .int(1_600_000_000_000_001_000), .bool(true),
+                .null,
                 .double(0), .uint(1000),
             ])
     }
@@ -161,7 +169,8 @@ extension Scene {
         scratch.begin()
         UTF8Repair.append(key.bytes, to: &scratch)
         #expect(scratch.finish().string == expected)
-        #expect(UTF8Repair.isValid(key.bytes) == (key.bytes.string.utf8.count == key.bytes.count && !expected.contains("\u{fffd}")))
+        #expect(
+            UTF8Repair.isValid(key.bytes) == (key.bytes.string.utf8.count == key.bytes.count && !expected.contains("\u{fffd}")))
         // The standard library's repair is the same rule.
         #expect(key.bytes.string == expected)
     }

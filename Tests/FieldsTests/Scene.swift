@@ -33,7 +33,9 @@ final class Scene {
 
     /// Each of `fields` after the event, as a plain output shows it.
     @discardableResult
-    func event(_ type: ppm_event_code, tid: Int64 = 100, _ fields: [String] = [], _ fill: (inout EventBuilder) -> Void) throws -> [String] {
+    func event(_ type: ppm_event_code, tid: Int64 = 100, _ fields: [String] = [], _ fill: (inout EventBuilder) -> Void) throws
+        -> [String]
+    {
         now += 1000
         builder.begin(type: type.code, tid: tid, timestampNs: now)
         fill(&builder)
@@ -55,7 +57,9 @@ final class Scene {
     }
 
     @discardableResult
-    func open(_ path: String, fd: Int64, flags: UInt32 = 1, dev: UInt32 = 0, ino: UInt64 = 0, tid: Int64 = 100, _ fields: [String] = []) throws -> [String] {
+    func open(
+        _ path: String, fd: Int64, flags: UInt32 = 1, dev: UInt32 = 0, ino: UInt64 = 0, tid: Int64 = 100, _ fields: [String] = []
+    ) throws -> [String] {
         try event(PPME_SYSCALL_OPEN_X, tid: tid, fields) { e in
             e.append(fd)
             e.append(text: path)

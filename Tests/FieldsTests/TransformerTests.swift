@@ -20,46 +20,58 @@ import Testing
             let value = expression.evaluate(context: context, state: SystemState(), scratch: &scratch)
             guard value.exists else { return bytes = Array("nil".utf8) }
             renderValue(
-                value, type: expression.type, isList: expression.isList, format: expression.format, scratch: &scratch, into: &bytes)
+                value, type: expression.type, isList: expression.isList, format: expression.format, scratch: &scratch,
+                into: &bytes)
         }
         return bytes == Array("nil".utf8) ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test(arguments: [
-        ("tolower(\"AbC-é\")", "abc-é"), ("toupper('abcÿ')", "ABCÿ"), ("tolower(toupper(\"x\"))", "x"),
-        ("b64(\"aGVsbG8=\")", "hello"), ("b64(\"aGVsbG8\")", "hello"), ("b64(\"\")", ""), ("b64(\"a\")", nil), ("b64(\"aGVs!A\")", nil),
-        ("b64(\"aGVsbG8==\")", nil),
-        ("basename(\"/usr/bin/ls\")", "ls"), ("basename(\"ls\")", "ls"), ("basename(\"/usr/\")", ""),
-        ("len(\"hello\")", "5"), ("len((\"a\", \"b\", \"c\"))", "3"), ("len(())", "0"), ("len(toupper(\"ab\"))", "2"),
-        ("tolower((\"A\", \"B\"))", "(a,b)"),
-        ("join(\"->\", (\"a\", \"b\"))", "a->b"), ("join(\",\", ())", ""), ("join(\",\", tolower((\"A\", \"B\")))", "a,b"),
-        ("concat(\"a\", \"b\", \"c\")", "abc"), ("concat(1, 2)", "12"),
-        // A missing part takes the whole with it: nothing here happens in a container or to a descriptor.
-        ("concat(\"a\", fd.name)", nil), ("join(\",\", (\"a\", fd.name))", nil), ("tolower(fd.name)", nil), ("len(fd.types)", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("tolower(\"AbC-é\")", "abc-é"), ("toupper('abcÿ')", "ABCÿ"), ("tolower(toupper(\"x\"))", "x"),
+            ("b64(\"aGVsbG8=\")", "hello"), ("b64(\"aGVsbG8\")", "hello"), ("b64(\"\")", ""), ("b64(\"a\")", nil),
+            ("b64(\"aGVs!A\")", nil),
+            ("b64(\"aGVsbG8==\")", nil),
+            ("basename(\"/usr/bin/ls\")", "ls"), ("basename(\"ls\")", "ls"), ("basename(\"/usr/\")", ""),
+            ("len(\"hello\")", "5"), ("len((\"a\", \"b\", \"c\"))", "3"), ("len(())", "0"), ("len(toupper(\"ab\"))", "2"),
+            ("tolower((\"A\", \"B\"))", "(a,b)"),
+            ("join(\"->\", (\"a\", \"b\"))", "a->b"), ("join(\",\", ())", ""), ("join(\",\", tolower((\"A\", \"B\")))", "a,b"),
+            ("concat(\"a\", \"b\", \"c\")", "abc"), ("concat(1, 2)", "12"),
+            // A missing part takes the whole with it: nothing here happens in a container or to a descriptor.
+            ("concat(\"a\", fd.name)", nil), ("join(\",\", (\"a\", fd.name))", nil), ("tolower(fd.name)", nil),
+            ("len(fd.types)", nil),
+        ] as [(String, String?)])
     func value(_ expression: String, is expected: String?) throws {
         #expect(try Self.value(of: expression) == expected)
     }
 
-    @Test(arguments: [
-        // list form
-        ("getopt((\"-n\", \"-t\", \"val\"), \"nt:\")", "(n,t,val)"), ("getopt((\"-nt\", \"val\"), \"nt:\")", "(n,t,val)"),
-        ("getopt((\"-tval\"), \"nt:\")", "(t,val)"), ("getopt((\"-x\"), \"n\")", "(?)"), ("getopt((\"-t\"), \"t:\")", "(t,)"),
-        ("getopt((\"-n\", \"--\", \"-t\"), \"nt\")", "(n)"), ("getopt((\"-n\", \"word\", \"-t\"), \"nt\")", "(n)"),
-        ("getopt((\"-n\", \"-\", \"-t\"), \"nt\")", "(n)"), ("getopt((\"--long\", \"-n\"), \"n\")", "(n)"),
-        ("getopt((\"-n\"), \":n\")", "(n)"), ("getopt((), \"n\")", "()"), ("getopt((\"-:\"), \"n:\")", "(?)"),
-        // one option
-        ("getopt((\"-n\", \"-t\", \"val\"), \"nt:\")[t]", "val"), ("getopt((\"-n\"), \"nt:\")[n]", "n"),
-        ("getopt((\"-t\", \"1\", \"-t\", \"2\"), \"t:\")[t]", "2"), ("getopt((\"-t\"), \"t:\")[t]", ""),
-        ("getopt((\"-n\"), \"nt:\")[t]", nil), ("getopt((\"-x\"), \"n\")[x]", nil), ("getopt((\"-t\", \"--\"), \"t:\")[t]", "--"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            // list form
+            ("getopt((\"-n\", \"-t\", \"val\"), \"nt:\")", "(n,t,val)"), ("getopt((\"-nt\", \"val\"), \"nt:\")", "(n,t,val)"),
+            ("getopt((\"-tval\"), \"nt:\")", "(t,val)"), ("getopt((\"-x\"), \"n\")", "(?)"), ("getopt((\"-t\"), \"t:\")", "(t,)"),
+            ("getopt((\"-n\", \"--\", \"-t\"), \"nt\")", "(n)"), ("getopt((\"-n\", \"word\", \"-t\"), \"nt\")", "(n)"),
+            ("getopt((\"-n\", \"-\", \"-t\"), \"nt\")", "(n)"), ("getopt((\"--long\", \"-n\"), \"n\")", "(n)"),
+            ("getopt((\"-n\"), \":n\")", "(n)"), ("getopt((), \"n\")", "()"), ("getopt((\"-:\"), \"n:\")", "(?)"),
+            // one option
+            ("getopt((\"-n\", \"-t\", \"val\"), \"nt:\")[t]", "val"), ("getopt((\"-n\"), \"nt:\")[n]", "n"),
+            ("getopt((\"-t\", \"1\", \"-t\", \"2\"), \"t:\")[t]", "2"), ("getopt((\"-t\"), \"t:\")[t]", ""),
+            ("getopt((\"-n\"), \"nt:\")[t]", nil), ("getopt((\"-x\"), \"n\")[x]", nil),
+            ("getopt((\"-t\", \"--\"), \"t:\")[t]", "--"),
+        ] as [(String, String?)])
     func options(_ expression: String, are expected: String?) throws {
         #expect(try Self.value(of: expression) == expected)
     }
 
     @Test(arguments: [
-        ("toupper(evt.num)", "can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'evt.num'"),
-        ("b64(toupper(len(proc.name)))", "can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'proc.name'"),
+        (
+            "toupper(evt.num)",
+            "can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'evt.num'"
+        ),
+        (
+            "b64(toupper(len(proc.name)))",
+            "can't add field transformer: type 'UINT64' is not supported by 'toupper' transformer applied on field 'proc.name'"
+        ),
         ("tolower(proc.aname)", "field 'proc.aname' does not support transformers"),
         ("len(fd.ip)", "field 'fd.ip' does not support transformers"),
         ("tolower(proc.nmae)", "filter_check called with nonexistent field proc.nmae"),

@@ -41,6 +41,7 @@ final class StateBenchmark: Benchmark {
         if recording == nil { recording = try Recording(path: path) }
         state = SystemState()
         recording?.snapshot(into: state)
+        state.finishSnapshot()
     }
 
     func run() throws -> Int {
