@@ -54,6 +54,7 @@ public struct Settings: Sendable {
         public var customSet: [String] = []
         public var repair = false
         public var all = false
+        public init() {}
     }
 
     public var engine = EngineKind.modernEBPF

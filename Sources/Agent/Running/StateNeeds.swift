@@ -27,7 +27,13 @@ struct StateNeeds: OptionSet {
         var needs: StateNeeds = []
         for rule in rules {
             rule.condition.collectFields { needs.formUnion(Self.needs(of: $0.definition.name)) }
-            for text in [rule.output] + rule.extraFields.map(\.format) { needs.formUnion(Self.needs(ofOutput: text)) }
+            for text in [rule.output] + rule.extraFields.map({ $0.name == nil ? "%" + $0.key : $0.format }) {
+                guard let template = try? OutputTemplate(text, catalogue: .builtin) else {
+                    needs = .all
+                    continue
+                }
+                template.collectFields { needs.formUnion(Self.needs(of: $0.definition.name)) }
+            }
         }
         self = needs
     }
@@ -40,8 +46,9 @@ struct StateNeeds: OptionSet {
         case ("fs", _): return [.descriptors, .directories]
         case ("user", _), ("group", _): return .credentials
         // Texts of arguments show descriptors, paths, users and processes.
-        case ("evt", "args"), ("evt", "info"): return .all
-        case ("evt", "arg"): return .all
+        case ("evt", "args"), ("evt", "info"), ("evt", "arg"), ("evt", "abspath"): return .all
+        // Whether a read is one of a file or of a socket.
+        case ("evt", "category"), ("evt", "is_syslog"): return .descriptors
         case ("evt", _), ("syscall", _): return []
         case ("proc", "cwd"): return .directories
         case ("proc", "stdin"), ("proc", "stdout"), ("proc", "stderr"), ("proc", "nfds"), ("proc", "fdopencount"),
@@ -56,21 +63,6 @@ struct StateNeeds: OptionSet {
         case ("container", _), ("k8s", _): return []
         default: return .all
         }
-    }
-
-    /// `%fd.name (%proc.cmdline)`: every word behind a `%`, transformers and their parentheses skipped.
-    static func needs(ofOutput text: String) -> StateNeeds {
-        var needs: StateNeeds = []
-        for piece in text.split(separator: "%").dropFirst(text.hasPrefix("%") ? 0 : 1) {
-            for word in piece.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") })
-            where word.contains(".") {
-                let name = String(word.drop { $0.isNumber })
-                if FieldCatalogue.builtin.definition(named: name) != nil || name.hasPrefix("evt.") {
-                    needs.formUnion(Self.needs(of: name))
-                }
-            }
-        }
-        return needs
     }
 
     /// The system calls behind the needs. Processes need none: the scheduler's hooks tell them.
