@@ -30,7 +30,7 @@ let package = Package(
         // C
         .target(name: "CProbeABI"),
         .target(name: "CLinux"),
-        .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
         .target(
             name: "CLibbpf", dependencies: ["CProbeABI"],
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),

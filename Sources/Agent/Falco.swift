@@ -14,17 +14,20 @@ public enum Falco {
             return 1
         }
         var status: Int32 = 0
+        var failure: (any Error)?
         do {
             for step in StartUp.steps {
                 guard let answer = try step.run(session) else { continue }
                 status = answer
                 break
             }
-        } catch {
-            StandardError.write("Error: \(error)\n")
+        } catch { failure = error }
+        session.end()
+        if let failure {
+            // Last, where it is seen.
+            StandardError.write("Error: \(failure)\n")
             status = 1
         }
-        session.end()
         return status
     }
 
