@@ -144,7 +144,7 @@ extension Settings {
         baseSyscalls.repair = reader.bool("base_syscalls.repair")
         baseSyscalls.all = reader.bool("base_syscalls.all")
         try checkLaterFeatures(reader, bad)
-        notices = reader.notices()
+        notices = reader.notices() + text.unknownOptions.map { "-o \($0): there is no such key, it has no effect" }
     }
 
     private mutating func readRules(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {
