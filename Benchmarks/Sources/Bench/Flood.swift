@@ -79,12 +79,18 @@ struct Flood {
     }
 }
 
+/// What the reading threads have heard from the agent.
+private final class Heard: Sendable {
+    let latenciesMs = Mutex<[Double]>([])
+    let errors = Mutex<[UInt8]>([])
+}
+
 /// The agent as a process of its own, with the time at which each of its lines arrived.
-private final class AgentProcess: @unchecked Sendable {  // what the reading thread shares is behind the lock
+private final class AgentProcess {
     private let process = Process()
     private let output = Pipe()
     private let errors = Pipe()
-    private let shared = Mutex<(latencies: [Double], errors: [UInt8])>(([], []))
+    private let heard = Heard()
     private let readers = DispatchGroup()
     private var report: [String: Int]?
 
@@ -100,18 +106,18 @@ private final class AgentProcess: @unchecked Sendable {  // what the reading thr
         process.standardError = errors
         try process.run()
         let (output, errors) = (output.fileHandleForReading, errors.fileHandleForReading)
-        read(output) { [shared] data, nowNs in
+        read(output) { [heard] data, nowNs in
             let marker = Data("trickle ".utf8)
             var from = data.startIndex
             while let found = data.range(of: marker, in: from..<data.endIndex) {
                 let digits = data[found.upperBound...].prefix { $0 >= 48 && $0 < 58 }
                 if let eventNs = UInt64(String(decoding: digits, as: UTF8.self)) {
-                    shared.withLock { $0.latencies.append((Double(nowNs) - Double(eventNs)) / 1e6) }
+                    heard.latenciesMs.withLock { $0.append((Double(nowNs) - Double(eventNs)) / 1e6) }
                 }
                 from = found.upperBound
             }
         }
-        read(errors) { [shared] data, _ in shared.withLock { $0.errors += data } }
+        read(errors) { [heard] data, _ in heard.errors.withLock { $0 += data } }
     }
 
     /// A thread of its own, that looks at the clock as soon as bytes are there.
@@ -128,8 +134,8 @@ private final class AgentProcess: @unchecked Sendable {  // what the reading thr
         thread.start()
     }
 
-    var latenciesMs: [Double] { shared.withLock { $0.latencies } }
-    var errorText: String { shared.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+    var latenciesMs: [Double] { heard.latenciesMs.withLock { $0 } }
+    var errorText: String { heard.errors.withLock { String(decoding: $0, as: UTF8.self) } }
     /// ` (ring_full 12)`
     var lossText: String {
         guard let range = errorText.range(of: "events were lost: ") else { return "" }

@@ -23,7 +23,7 @@ final class Traffic {
     init(directory: URL) throws {
         file = directory.appending(path: "flood.txt").path
         trickled = directory.appending(path: "trickle.txt").path
-        for path in [file, trickled] { FileManager.default.createFile(atPath: path, contents: Data("x\n".utf8)) }
+        for path in [file, trickled] { try Data("x\n".utf8).write(to: URL(fileURLWithPath: path)) }
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = [Self.word, file, trickled]
         process.standardInput = commands
