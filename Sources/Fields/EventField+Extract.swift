@@ -164,7 +164,10 @@ extension EventField {
     /// The bytes are read as the type that the field was compiled with, which is that of the first event with such a parameter.
     private static func rawArgument(_ reference: FieldReference, _ event: EventView) -> FieldValue {
         guard let index = argumentIndex(reference, event), let bytes = event.parameter(index) else { return .none }
-        let type = reference.definition.type
+        var type = reference.definition.type
+        // Another event's parameter of that name may be a number where the first one is an address, say.
+        let own = WireNames.shared.parameter(event.type, index).type
+        if type.fixedBytes == nil, own.fixedBytes != nil { type = own }
         switch type {
         case .charbuf, .fspath, .fsrelpath: return bytes.isEmpty ? .none : .bytes(bytes.untilNul)
         case .bytebuf, .sockaddr, .socktuple, .fdlist, .dyn, .charbufarray, .charbufPairArray, .none, .ipv4net, .ipv6net, .ipnet:
@@ -178,8 +181,7 @@ extension EventField {
         case .double:
             return bytes.integer(at: 0, as: UInt64.self).map { .double(Double(bitPattern: $0)) } ?? .none
         default:
-            // A number that the probe could not read is 0.
-            if bytes.isEmpty { return type.isSigned ? .int(0) : .uint(0) }
+            if bytes.isEmpty, reference.definition.flags.contains(.printOnly) { return type.isSigned ? .int(0) : .uint(0) }
             guard let value = bytes.signedInteger(signed: type.isSigned) else { return .none }
             return type.isSigned ? .int(value) : .uint(UInt64(bitPattern: value))
         }
@@ -193,7 +195,7 @@ extension EventField {
         let names = WireNames.shared
         let type = context.event.type
         var chosen = -1
-        for index in 0..<names.parameterCount(type) where names.parameter(type, index).type == .fsrelpath {
+        for index in 0..<names.parameterCount(type) where names.parameter(type, index).type == .fsrelpath || type == PPME_SYSCALL_OPEN_BY_HANDLE_AT_X.code && index == 3 {
             if chosen < 0 || reference.number == 2 { chosen = index }
         }
         guard chosen >= 0, let path = context.event.text(chosen) else { return .none }

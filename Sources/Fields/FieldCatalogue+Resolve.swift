@@ -117,6 +117,12 @@ extension FieldDefinition {
 extension FieldReference {
     /// The same field for an output or a transformer: where a check asks any of several values, these write them in one line.
     public var asSingleValue: FieldReference {
+        if definition.id == EventField.id(of: .rawArgument) {
+            // A number that the probe could not read exists in no check, but is shown as 0.
+            return FieldReference(
+                definition: definition.withFlags(definition.flags.union(.printOnly)), text: text, argument: argument, number: number,
+                key: key)
+        }
         guard definition.flags.contains(.anyOf) else { return self }
         return FieldReference(
             definition: definition.withFlags(definition.flags.subtracting(.anyOf)), text: text, argument: argument,

@@ -54,7 +54,11 @@ extension SystemState {
         record.device = event.uint32(deviceIndex) ?? 0
         record.inode = event.unsigned(deviceIndex + 1) ?? 0
         record.rawName = pool.intern(name)
-        record.name = pool.intern(joined(Paths.concatenate(pathDirectory(dirfd, name, slot), name, into: pathBuffer)))
+        if case PPME_SYSCALL_OPEN_BY_HANDLE_AT_X = event.type, name.isEmpty || name == "<NA>" {
+            record.name = unnamed  // the kernel could not tell the path
+        } else {
+            record.name = pool.intern(joined(Paths.concatenate(pathDirectory(dirfd, name, slot), name, into: pathBuffer)))
+        }
         add(record, fd, slot, &context)
     }
 
@@ -111,8 +115,9 @@ extension SystemState {
         case PPME_SYSCALL_INOTIFY_INIT_X, PPME_SYSCALL_INOTIFY_INIT1_X: addPlain(event, slot, .inotify, &context)
         case PPME_SYSCALL_EPOLL_CREATE_X, PPME_SYSCALL_EPOLL_CREATE1_X: addPlain(event, slot, .epoll, &context)
         case PPME_SYSCALL_BPF_2_X:
-            // BPF_MAP_CREATE and BPF_PROG_LOAD give a descriptor
-            if let command = event.uint32(1), command == 0 || command == 5 { addPlain(event, slot, .bpf, &context) }
+            // BPF_MAP_CREATE and BPF_PROG_LOAD give a descriptor; old captures do not tell the command.
+            let command = event.uint32(1) ?? 0
+            if command == 0 || command == 5 { addPlain(event, slot, .bpf, &context) }
         case PPME_SYSCALL_USERFAULTFD_X: addPlain(event, slot, .userfaultfd, &context)
         case PPME_SYSCALL_IO_URING_SETUP_X: addPlain(event, slot, .ioUring, &context)
         case PPME_SYSCALL_MEMFD_CREATE_X: addPlain(event, slot, .memfd, &context, name: event.text(1))
@@ -133,12 +138,21 @@ extension SystemState {
     }
 
     private func applyPidfdOpen(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
-        addPlain(event, slot, .pidfd, &context)
+        guard let fd = event.integer(0), fd >= 0 else { return }
+        var record = DescriptorRecord()
+        record.kind = .pidfd
+        record.pidfdPid = event.integer(1) ?? -1
+        add(record, fd, slot, &context)
     }
 
+    /// The descriptor is a copy of another process's.
     private func applyPidfdGet(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
-        guard let fd = event.integer(0), fd >= 0 else { return }
-        addPlain(event, slot, .unknown, &context)
+        guard let fd = event.integer(0), fd >= 0, let pidfd = event.integer(1), let target = event.integer(2) else { return }
+        guard let process = descriptor(pidfd, of: slot), process.kind == .pidfd,
+            var record = descriptor(target, of: threads.find(process.pidfdPid))
+        else { return addPlain(event, slot, .unknown, &context) }
+        record.flags.insert(.closeOnExec)
+        add(record, fd, slot, &context)
     }
 
     private func applyCloseRange(_ event: EventView, _ slot: ThreadSlot) {
@@ -481,6 +495,12 @@ extension SystemState {
 }
 
 extension DescriptorRecord {
+    /// Process of a pidfd; kept where sockets have an address.
+    var pidfdPid: Int64 {
+        get { Int64(bitPattern: unixSource) }
+        set { unixSource = UInt64(bitPattern: newValue) }
+    }
+
     mutating func swapEnds() {
         swap(&source, &destination)
         swap(&sourcePort, &destinationPort)

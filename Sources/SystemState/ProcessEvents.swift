@@ -127,11 +127,7 @@ extension SystemState {
             let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
                 && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
             if isSame {
-                // Made from the caller's event, which does not know the child's own namespace.
-                let record = row(existing)
-                if let vtid = event.integer(P.cloneVtid) { record.pointee.vtid = vtid }
-                if let vpid = event.integer(P.cloneVpid) { record.pointee.vpid = vpid }
-                if let pidns = event.unsigned(P.clonePidns) { record.pointee.pidnsInitStartNs = pidns }
+                if let pidns = event.unsigned(P.clonePidns) { row(existing).pointee.pidnsInitStartNs = pidns }
                 return existing
             }
         }
@@ -253,10 +249,13 @@ extension SystemState {
         if let value = event.integer(P.execPgid) { record.pointee.pgid = value }
         if let path = event.text(P.execTrustedPath) {
             record.pointee.exepath = pool.intern(path)
+        } else if !record.pointee.enterPath.isEmpty, record.pointee.enterType == PPME_SYSCALL_EXECVEAT_E.code {
+            record.pointee.exepath = record.pointee.enterPath
         } else if let filename = event.text(P.execFilename) {
             let length = Paths.concatenate(cwd(of: slot), filename, into: pathBuffer)
             record.pointee.exepath = pool.intern(joined(length))
         }
+        record.pointee.enterPath = .empty
         record.pointee.lastExecTimeNs = event.timestampNs
         let ctime = record.pointee.exeInoCtimeNs
         if ctime != 0 {
@@ -266,6 +265,22 @@ extension SystemState {
             }
         }
         descriptors.removeAll(table(of: slot)) { _, descriptor in descriptor.flags.contains(.closeOnExec) }
+    }
+
+    /// Where execveat will find the program, for captures whose exit event does not tell: the descriptor itself for an empty path
+    /// with AT_EMPTY_PATH, else the path from the directory. `<NA>` where that is nothing.
+    func keepExecveatPath(_ event: EventView, _ slot: ThreadSlot) {
+        let dirfd = event.integer(0) ?? -100
+        let path = event.text(1) ?? .empty
+        let isEmptyPath = path.isEmpty || path == "<NA>"
+        var id = unnamed
+        if isEmptyPath {
+            if (event.uint32(2) ?? 0) & 1 != 0, let found = descriptor(dirfd, of: slot) { id = found.name }
+        } else {
+            id = pool.intern(joined(Paths.concatenate(pathDirectory(dirfd, path, slot), path, into: pathBuffer)))
+        }
+        row(slot).pointee.enterPath = id
+        row(slot).pointee.enterType = event.type
     }
 
     /// The other threads of the group end with an execve, unseen.
