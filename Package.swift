@@ -22,7 +22,7 @@ let package = Package(
             name: "FalcoRooms",
             targets: [
                 "CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState", "Fields", "RuleEngine", "Rules",
-                "Pipeline",
+                "Pipeline", "CaptureProbe", "LinuxSystem", "Agent",
             ]),
     ],
     dependencies: [.package(url: "https://github.com/jpsim/Yams", from: "6.2.2")],

@@ -7,8 +7,10 @@ let package = Package(
     dependencies: [.package(name: "falco", path: "..")],
     targets: [
         .target(name: "CCounting"),
+        .target(name: "CTraffic"),
         .executableTarget(
-            name: "bench", dependencies: ["CCounting", .product(name: "FalcoRooms", package: "falco")], path: "Sources/Bench",
+            name: "bench", dependencies: ["CCounting", "CTraffic", .product(name: "FalcoRooms", package: "falco")],
+            path: "Sources/Bench",
             swiftSettings: [.swiftLanguageMode(.v6)],
             // valgrind gives up on the debug information that Swift writes; symbols are enough for us.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--strip-debug"])]),

@@ -89,23 +89,16 @@ public final class BytePool {
         if full.isEmpty { return .empty }
         let bytes = full.prefix(Self.stringBytesMax)
         let hash = bytes.hash(seed: seed)
-        var slot = Int(truncatingIfNeeded: hash) & slotMask
-        while slots[slot] != 0 {
-            let entry = entries + Int(slots[slot])
-            if entry.pointee.hash == hash, Int(entry.pointee.count) == bytes.count,
-                memcmp(entry.pointee.pointer, bytes.base, bytes.count) == 0
-            {
-                return PoolID(index: slots[slot])
-            }
-            slot = (slot &+ 1) & slotMask
-        }
-        return insert(bytes, hash: hash)
+        return lookUp(bytes, hash: hash) ?? insert(bytes, hash: hash)
     }
 
     /// Id of bytes that may or may not be here, without copying them.
     public func find(_ bytes: Bytes) -> PoolID? {
-        if bytes.isEmpty { return .empty }
-        let hash = bytes.hash(seed: seed)
+        bytes.isEmpty ? .empty : lookUp(bytes, hash: bytes.hash(seed: seed))
+    }
+
+    @inline(__always)
+    private func lookUp(_ bytes: Bytes, hash: UInt64) -> PoolID? {
         var slot = Int(truncatingIfNeeded: hash) & slotMask
         while slots[slot] != 0 {
             let entry = entries + Int(slots[slot])

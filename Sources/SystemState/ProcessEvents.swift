@@ -117,7 +117,7 @@ extension SystemState {
         if let comm = event.text(P.comm) { child.comm = pool.intern(comm) }
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
-        if let pidns = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = pidns }
+        if let sinceBootNs = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs }
         addChild(child, copyingFrom: caller)
     }
 
@@ -127,7 +127,9 @@ extension SystemState {
             let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
                 && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
             if isSame {
-                if let pidns = event.unsigned(P.clonePidns) { row(existing).pointee.pidnsInitStartNs = pidns }
+                if let sinceBootNs = event.unsigned(P.clonePidns) {
+                    row(existing).pointee.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs
+                }
                 return existing
             }
         }
@@ -156,7 +158,7 @@ extension SystemState {
         withUnsafeMutablePointer(to: &child) { setImage(event, $0) }
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
-        if let pidns = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = pidns }
+        if let sinceBootNs = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = pool.intern(cgroups) }
         return addChild(child, copyingFrom: source)
     }

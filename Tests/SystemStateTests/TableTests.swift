@@ -208,3 +208,32 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(Array(cgroups.utf8).withBytes { ContainerPath.find(inCgroups: $0)?.full.string } == Self.id)
     }
 }
+
+@Suite struct HashTests {
+    /// Bytes that collide under a hash of xor, odd multiplication and shift whatever its seed: they must not here.
+    @Test func chosenBytesDoNotCollide() {
+        var hashes: Set<UInt64> = []
+        for bits in 0..<1024 {
+            var words = [UInt64](repeating: 0x6161_6161_6161_6161, count: 20)
+            for pair in 0..<10 where bits >> pair & 1 != 0 {
+                words[2 * pair] ^= 1 << 63
+                words[2 * pair + 1] ^= 1 << 63 | 1 << 34
+            }
+            hashes.insert(words.withUnsafeBytes { Bytes($0).hash(seed: 7) })
+        }
+        #expect(hashes.count == 1024)
+    }
+
+    @Test func everyByteOfEveryLengthCounts() {
+        for length in 1...40 {
+            let plain = [UInt8](repeating: 65, count: length)
+            let reference = plain.withBytes { $0.hash(seed: 1) }
+            for index in 0..<length {
+                var changed = plain
+                changed[index] = 66
+                #expect(changed.withBytes { $0.hash(seed: 1) } != reference)
+            }
+            #expect((plain + [65]).withBytes { $0.hash(seed: 1) } != reference)
+        }
+    }
+}

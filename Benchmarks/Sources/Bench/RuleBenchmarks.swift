@@ -84,6 +84,7 @@ final class RulesBenchmark: Benchmark {
 final class ReplayBenchmark: Benchmark {
     private final class Counter: MatchHandler {
         func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {}
+        func secondBegan(timestampNs: UInt64) {}
         func batchEnded(nowNs: UInt64) {}
     }
 

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import Agent
 import CCounting
+import CaptureProbe
 import Foundation
 
 let usage = """
-    usage: bench [--filter TEXT] [--passes N] [--events N] [--corpus DIR] [--callgrind]
+    usage: bench [captures] [cost] [flood] [--filter TEXT] [--passes N] [--events N] [--seconds N] [--corpus DIR] [--callgrind]
+      captures        reading, state, rules and replay of captures
+      cost            a live system call, by what the probe does with it (as root)
+      flood           the whole agent live, idle and under load (as root)
+                      none of the three: all of them
       --filter TEXT   only benchmarks whose name contains TEXT
       --passes N      timed passes of each (default 7); the median counts
       --events N      events in each workload, about (default 300000)
+      --seconds N     length of each flood (default 10)
       --corpus DIR    conformance corpus (default: ../shared/conformance beside the repository)
       --callgrind     count instructions with callgrind where the processor's counter is not supported (slow)
 
     """
 
 struct Options {
+    var parts: Set<String> = []
+    var seconds = 10
     var filter = ""
     var passes = 7
     var events = 300_000
@@ -37,6 +46,8 @@ struct Options {
             case "--passes": passes = try number(option)
             case "--events": events = try number(option)
             case "--corpus": corpus = URL(fileURLWithPath: try value(option))
+            case "--seconds": seconds = try number(option)
+            case "captures", "cost", "flood": parts.insert(option)
             case "--callgrind": useCallgrind = true
             case "--once": once = try value(option)
             case "--help", "-h":
@@ -45,6 +56,7 @@ struct Options {
             default: throw BenchError("unknown option '\(option)'\n\(usage)")
             }
         }
+        if parts.isEmpty { parts = ["captures", "cost", "flood"] }
         // Simulated passes are fifty times slower.
         if once != nil { events = 40_000 }
     }
@@ -60,8 +72,6 @@ func benchmarks(_ workloads: Workloads, _ rules: BenchRules) -> [any Benchmark] 
             ReplayBenchmark("whole replay, \(name)", path: path, rules: rules),
         ]
     }
-    // The cost of a live system call (nothing attached, unwatched, seen and not sent, sent) belongs here: it needs a machine
-    // that lets us load the probe, and a scope limited to the benchmark's own process.
 }
 
 func pad(_ text: String, _ width: Int) -> String {
@@ -70,6 +80,23 @@ func pad(_ text: String, _ width: Int) -> String {
 
 func run() throws {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))
+    if options.once != nil || options.parts.contains("captures") { try runCaptures(options) }
+    if options.once == nil, !options.parts.isDisjoint(with: ["cost", "flood"]) { try runLive(options) }
+}
+
+func runLive(_ options: Options) throws {
+    if case .unavailable(let reason) = ProbeSource.probeSupport() {
+        print("not measured live: \(reason)")
+        return
+    }
+    let directory = FileManager.default.temporaryDirectory.appending(path: "falco-bench-live-\(getpid())")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    if options.parts.contains("cost") { try SystemCallCost(rounds: 3, directory: directory).run() }
+    if options.parts.contains("flood") { try Flood(seconds: options.seconds, directory: directory).run() }
+}
+
+func runCaptures(_ options: Options) throws {
     let workloads = try Workloads(corpus: options.corpus, eventsMin: options.events)
     defer { workloads.remove() }
     let rules = try BenchRules(corpus: options.corpus)
@@ -83,11 +110,11 @@ func run() throws {
     print(runner.instructions.explanation)
     print("rules: \(rules.description)")
     if workloads.recorded == nil { print("no recorded capture: the corpus is absent at \(options.corpus.path)") }
-    print(pad("", 36), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")
+    print(pad("", 40), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")
     for benchmark in list where options.filter.isEmpty || benchmark.name.contains(options.filter) {
         let result = try runner.measure(benchmark)
         print(
-            pad(benchmark.name, 36), pad(String(format: "%.1f", result.nsPerEvent), 10),
+            pad(benchmark.name, 40), pad(String(format: "%.1f", result.nsPerEvent), 10),
             pad(String(format: "%.0f %%", result.spreadPercent), 8),
             pad(result.instructionsPerEvent.map { String(format: "%.0f", $0) } ?? "not supported", 14),
             pad(String(format: "%.4f", result.allocationsPerEvent), 14), result.events)
@@ -99,7 +126,7 @@ func run() throws {
         for (name, filter) in [("no filter matches", "evt.num=0"), ("one filter on the state", "proc.name=nobody and fd.name=x")]
         {
             let ns = try sysdig.nsPerEvent(capture: recorded, events: events, filter: filter)
-            print(pad("peer sysdig -r, \(name)", 36), ns.map { String(format: "%.1f", $0) } ?? "failed")
+            print(pad("peer sysdig -r, \(name)", 40), ns.map { String(format: "%.1f", $0) } ?? "failed")
         }
     }
 }
@@ -111,7 +138,12 @@ func countRecords(_ path: String) throws -> Int {
 }
 
 do {
-    try run()
+    // The processes that live measurements need are this program too.
+    switch CommandLine.arguments.dropFirst().first {
+    case Traffic.word: exit(Traffic.main(Array(CommandLine.arguments.dropFirst(2))))
+    case Flood.agentWord: exit(Falco.run(Array(CommandLine.arguments.dropFirst(2))))
+    default: try run()
+    }
 } catch {
     FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
     exit(1)

@@ -65,7 +65,7 @@ final class EventProcessing {
         let program = RuleProgram(rules: rules.map { $0.condition })
         do throws(CaptureError) {
             try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
-        } catch { throw AgentError(error.description) }
+        } catch { throw failure ?? AgentError(error.description) }
         if let failure { throw failure }
         return session.commandStatus ?? 0
     }
@@ -94,7 +94,12 @@ final class EventProcessing {
     // MARK: Opening
 
     private func open(_ state: SystemState) throws(CaptureError) {
-        switch session.settings.engine {
+        let engine = session.settings.engine
+        if engine != .modernEBPF, session.arguments.command != nil || session.arguments.scope != nil {
+            let asked = session.arguments.command != nil ? "falco run" : "--scope"
+            throw CaptureError("\(asked) watches live; it can not be used with engine.kind=\(engine.rawValue)")
+        }
+        switch engine {
         case .replay:
             source = try ReplaySource(path: session.settings.captureFile)
             log.info(source.openingMessage)
@@ -142,12 +147,12 @@ final class EventProcessing {
 
     /// The command waits at its gate until the probe watches it.
     private func startCommand() throws(CaptureError) {
-        guard let words = session.arguments.command else { return }
-        guard let command else {
-            throw CaptureError(
-                "falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
+        guard let words = session.arguments.command, let command else { return }
+        do throws(Errno) { try command.start() } catch {
+            // What shells answer: 127 for a command that is not there, 126 for one that can't be run.
+            failure = AgentError("could not start '\(words[0])': \(error)", status: error == .notFound ? 127 : 126)
+            throw CaptureError("could not start '\(words[0])': \(error)")
         }
-        do throws(Errno) { try command.start() } catch { throw CaptureError("could not start '\(words[0])': \(error)") }
         log.info("Watching the command '\(words.joined(separator: " "))' (pid \(command.pid))")
     }
 
@@ -197,6 +202,7 @@ extension EventProcessing: MatchHandler {
     func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {
         session.statistics.alerts += 1
         session.statistics.rules[ruleIndices[rule]].count += 1
+        guard session.queue?.makesRoom() == true else { return }
         push(plan[rule].alert(context: context, state: state, scratch: &scratch))
     }
 
@@ -231,6 +237,10 @@ extension EventProcessing: MatchHandler {
             log.info("First scan: \(report)")
         }
         session.queue?.watch()
+        if session.queue?.isDeaf == true {
+            failure = AgentError("nobody reads the alerts any more, and there is no other output")
+            inbox.stop()
+        }
         if !takeSignals() { inbox.stop() }
         if let command, session.commandStatus == nil, let status = command.poll() {
             session.commandStatus = status
