@@ -79,7 +79,7 @@ let package = Package(
         tests("RuleEngine", ["FilterLanguage", "Fields", "EventModel", "SystemState", "Diagnostics", "CProbeABI"]),
         tests("Settings"),
         tests("Outputs", ["LinuxSystem"]),
-        tests("Agent", ["Settings"]),
+        tests("Agent", ["EventModel", "Rules", "Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),

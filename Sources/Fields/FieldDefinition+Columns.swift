@@ -3,7 +3,6 @@ import SystemState
 
 extension FieldDefinition {
     /// The columns of the state that this field reads beyond the event itself and what exec, clone and exit tell.
-    /// Ancestors' values depend on who reaps orphans, too.
     public var stateColumns: StateColumns {
         let parts = name.split(separator: ".")
         guard let family = parts.first else { return [] }
@@ -34,8 +33,7 @@ extension FieldDefinition {
         }
         if name.hasPrefix("proc.std") { return [.descriptors, .directory] }
         for prefix in ["proc.sid", "proc.sname", "proc.pgid", "proc.vpgid", "proc.loginshellid", "proc.is_sid", "proc.is_pgid", "proc.is_vpgid"]
-        where name.hasPrefix(prefix) { return [.session, .reaper] }
-        let readsAncestors = ["proc.p", "proc.a"].contains { name.hasPrefix($0) } && !name.hasPrefix("proc.pid") && name != "proc.args"
-        return readsAncestors ? .reaper : []
+        where name.hasPrefix(prefix) { return .session }
+        return []
     }
 }

@@ -25,7 +25,8 @@ struct SettingReader {
             lines.append("\(row.name) is not supported yet and has no effect")
         }
         lines += SettingKey.table.compactMap(unreadable)
-        if loadsPlugins { lines.append("plugins are not supported yet: none is loaded (load_plugins, plugins)") }
+        let others = loadedPlugins.subtracting(["container"]).sorted()
+        if !others.isEmpty { lines.append("plugins are not supported yet: \(others.joined(separator: ", ")) is not loaded") }
         if text("engine.kind") == "kmod" {
             lines.append("engine.kind 'kmod' is not supported: there is no kernel module, the modern eBPF probe is used")
         }
@@ -58,10 +59,11 @@ struct SettingReader {
     }
     private func bool(absent row: SettingKey) -> Bool { ConfigValue.scalar(row.absent).bool! }
 
-    /// An absent `load_plugins` means all that are listed; an empty one none.
-    private var loadsPlugins: Bool {
-        let listed = !(value("plugins")?.elements ?? []).isEmpty
-        guard let chosen = value("load_plugins"), !chosen.isNull else { return listed && value("load_plugins") == nil }
-        return !(chosen.texts ?? []).isEmpty
+    /// Names of the plugins to load. An absent `load_plugins` means all that are listed; an empty one none.
+    /// What the `container` plugin offers is built in: its name decides only over the suggested output.
+    var loadedPlugins: Set<String> {
+        let listed = (value("plugins")?.elements ?? []).compactMap { $0["name"]?.text }
+        guard let chosen = value("load_plugins") else { return Set(listed) }
+        return Set(chosen.texts ?? [])
     }
 }

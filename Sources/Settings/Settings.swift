@@ -54,6 +54,7 @@ public struct Settings: Sendable {
         public var customSet: [String] = []
         public var repair = false
         public var all = false
+        public init() {}
     }
 
     public var engine = EngineKind.modernEBPF
@@ -65,6 +66,8 @@ public struct Settings: Sendable {
     public var rulesFiles: [String]?
     public var ruleSelections: [RuleSelection] = []
     public var appendOutputs: [AppendOutput] = []
+    /// Names in `load_plugins`, or of all listed plugins.
+    public var loadedPlugins: Set<String> = []
     public var ruleMatching = RuleMatching.first
     /// A word the rules know (`debug`, `warning`, …), lower case.
     public var priority = "debug"
@@ -144,6 +147,7 @@ extension Settings {
         baseSyscalls.repair = reader.bool("base_syscalls.repair")
         baseSyscalls.all = reader.bool("base_syscalls.all")
         try checkLaterFeatures(reader, bad)
+        loadedPlugins = reader.loadedPlugins
         notices = reader.notices() + text.unknownOptions.map { "-o \($0): there is no such key, it has no effect" }
     }
 

@@ -3,8 +3,8 @@
 /// Parts of the state that rules and outputs read, and that system calls change.
 ///
 /// A live source must deliver the calls that change what is read: an unknown descriptor or a stale user id would turn a rule over.
-/// Clone, exec and exit are not among the calls: the scheduler's hooks always tell them, with user ids, directory and image as
-/// they are at that moment.
+/// Clone, exec and exit are not among the calls: the scheduler's hooks always tell them: the image and the
+/// user ids as they are at that moment, and who gets the orphans.
 public struct StateColumns: OptionSet, Sendable, Hashable {
     public let rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }
@@ -15,10 +15,8 @@ public struct StateColumns: OptionSet, Sendable, Hashable {
     public static let session = StateColumns(rawValue: 8)
     public static let capabilities = StateColumns(rawValue: 16)
     public static let limits = StateColumns(rawValue: 32)
-    /// Who gets orphans: ancestors.
-    public static let reaper = StateColumns(rawValue: 64)
     /// Everything that a recording or a reader of any field may ask for.
-    public static let all = StateColumns(rawValue: 127)
+    public static let all = StateColumns(rawValue: 63)
 
     /// The calls that change each column, by the names of ppm_sc.def.
     public static let changedBy: [(column: StateColumns, systemCalls: [String])] = [
@@ -36,7 +34,6 @@ public struct StateColumns: OptionSet, Sendable, Hashable {
         (.session, ["setsid", "setpgid"]),
         (.capabilities, ["capset", "setns", "unshare"]),
         (.limits, ["setrlimit", "prlimit64"]),
-        (.reaper, ["prctl"]),
     ]
 
     /// Names of the calls that change any of these columns.

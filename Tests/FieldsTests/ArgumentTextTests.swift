@@ -128,7 +128,8 @@ import Testing
         ("evt.arg.fd", "<d>/var/log"), ("evt.arg[0]", "<d>/var/log"), ("evt.arg.name", "/srv/x"), ("evt.arg.flags", "O_RDONLY"),
         ("evt.arg.mode", "0600"), ("evt.arg[9]", "<NA>"), ("evt.arg.size", "<NA>"), ("evt.rawarg.fd", "3"),
         ("evt.rawarg.name", "x"),
-        ("evt.rawarg.flags", "1"), ("evt.rawarg.dev", "0"), ("evt.rawarg.size", "<NA>"), ("evt.res", "SUCCESS"),
+        // a number that was not read has no value in a check; an output shows 0
+        ("evt.rawarg.flags", "1"), ("evt.rawarg.dev", "<NA>"), ("evt.rawarg.size", "<NA>"), ("evt.res", "SUCCESS"),
         ("evt.rawres", "3"),
         ("evt.failed", "false"), ("evt.is_open_read", "true"), ("evt.is_open_write", "false"), ("evt.is_open_exec", "false"),
     ])

@@ -4,98 +4,59 @@ import EventModel
 import Fields
 import FilterLanguage
 import Rules
+import SystemState
 
-/// What the state must be told so that the fields of the rules, in conditions and outputs, are right.
-///
-/// Each family of fields reads some columns of the state, each column is changed by some system calls. Rules that read no descriptor of
-/// an earlier call, for instance, need no `close`, `dup` or `socket`.
-struct StateNeeds: OptionSet {
-    let rawValue: Int
-    /// Descriptor tables.
-    static let descriptors = StateNeeds(rawValue: 1)
-    /// Working directory and root.
-    static let directories = StateNeeds(rawValue: 2)
-    /// User and group ids, capabilities.
-    static let credentials = StateNeeds(rawValue: 4)
-    /// Session and process group.
-    static let sessions = StateNeeds(rawValue: 8)
-    static let all: StateNeeds = [.descriptors, .directories, .credentials, .sessions]
-
-    init(rawValue: Int) { self.rawValue = rawValue }
-
-    init(_ rules: [Rule]) {
-        var needs: StateNeeds = []
+/// What the state must be told so that the fields of the rules, in conditions and outputs, are right: from rules to columns of the
+/// state, from columns to the system calls that change them. The tables are `StateColumns` and `FieldDefinition.stateColumns`.
+enum StateNeeds {
+    static func columns(of rules: [Rule]) -> StateColumns {
+        var columns: StateColumns = []
         for rule in rules {
-            rule.condition.collectFields { needs.formUnion(Self.needs(of: $0.definition.name)) }
-            for text in [rule.output] + rule.extraFields.map(\.format) { needs.formUnion(Self.needs(ofOutput: text)) }
-        }
-        self = needs
-    }
-
-    /// By the field's family; a family that is not named here is taken to need everything.
-    static func needs(of field: String) -> StateNeeds {
-        let parts = field.split(separator: ".")
-        switch (parts.first, parts.dropFirst().first) {
-        case ("fd", _), ("fdlist", _): return [.descriptors, .directories]
-        case ("fs", _): return [.descriptors, .directories]
-        case ("user", _), ("group", _): return .credentials
-        // Texts of arguments show descriptors, paths, users and processes.
-        case ("evt", "args"), ("evt", "info"): return .all
-        case ("evt", "arg"): return .all
-        case ("evt", _), ("syscall", _): return []
-        case ("proc", "cwd"): return .directories
-        case ("proc", "stdin"), ("proc", "stdout"), ("proc", "stderr"), ("proc", "nfds"), ("proc", "fdopencount"),
-            ("proc", "fdlimit"),
-            ("proc", "fdusage"):
-            return [.descriptors, .directories]
-        case ("proc", let name?)
-        where name.contains("pgid") || name.contains("_leader") || ["sid", "sname", "sexe", "sexepath"].contains(name):
-            return .sessions
-        case ("thread", "cap_permitted"), ("thread", "cap_inheritable"), ("thread", "cap_effective"): return .credentials
-        case ("proc", _), ("thread", _): return []
-        case ("container", _), ("k8s", _): return []
-        default: return .all
-        }
-    }
-
-    /// `%fd.name (%proc.cmdline)`: every word behind a `%`, transformers and their parentheses skipped.
-    static func needs(ofOutput text: String) -> StateNeeds {
-        var needs: StateNeeds = []
-        for piece in text.split(separator: "%").dropFirst(text.hasPrefix("%") ? 0 : 1) {
-            for word in piece.split(whereSeparator: { !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") })
-            where word.contains(".") {
-                let name = String(word.drop { $0.isNumber })
-                if FieldCatalogue.builtin.definition(named: name) != nil || name.hasPrefix("evt.") {
-                    needs.formUnion(Self.needs(of: name))
-                }
+            rule.condition.collectFields { columns.formUnion($0.definition.stateColumns) }
+            for text in [rule.output] + rule.extraFields.map({ $0.name == nil ? "%" + $0.key : $0.format }) {
+                guard let template = try? OutputTemplate(text, catalogue: .builtin) else { return .all }
+                template.collectFields { columns.formUnion($0.definition.stateColumns) }
             }
         }
-        return needs
+        return columns
     }
 
-    /// The system calls behind the needs. Processes need none: the scheduler's hooks tell them.
-    var systemCalls: Set<UInt16> {
-        SystemCallSelection.codes { call, event in
-            guard !call.isGeneric, event.has(EF_MODIFIES_STATE) else { return false }
-            if Self.processCalls.contains(call.name) || event.category & UInt16(EC_TRACEPOINT.rawValue) != 0 { return false }
-            if Self.directoryCalls.contains(call.name) { return contains(.directories) || contains(.descriptors) }
-            if Self.credentialCalls.contains(call.name) { return contains(.credentials) }
-            if Self.sessionCalls.contains(call.name) { return contains(.sessions) }
-            return contains(.descriptors)
-        }
+    /// Portable codes of the calls behind the columns. Processes need none: the scheduler's hooks tell them.
+    static func systemCalls(changing columns: StateColumns) -> Set<UInt16> {
+        let names = columns.systemCalls
+        return SystemCallSelection.codes { call, _ in names.contains(call.name) }
     }
-
-    private static let processCalls: Set = ["clone", "clone3", "fork", "vfork", "execve", "execveat", "procexit", "prctl"]
-    private static let directoryCalls: Set = ["chdir", "fchdir", "chroot"]
-    private static let credentialCalls: Set = [
-        "setuid", "setuid32", "setgid", "setgid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setreuid",
-        "setregid",
-        "setreuid32", "setregid32", "capset",
-    ]
-    private static let sessionCalls: Set = ["setsid", "setpgid"]
 
     /// Events without which no process would be known.
     static let schedulerEvents: Set<UInt16> = [
         PPME_SYSCALL_CLONE_20_X.code, PPME_SYSCALL_EXECVE_19_X.code, PPME_PROCEXIT_1_E.code,
     ]
+
+    /// Does the rule ask for starts of programs alone, and only for those that succeed? The scheduler tells these; a failed execve is
+    /// seen at the end of the system call alone.
+    static func isToldByScheduler(_ rule: Rule) -> Bool {
+        let starts = SystemCallSelection.codes(named: ["execve", "execveat"])
+        return rule.condition.systemCallCodes.isSubset(of: starts) && impliesSuccess(rule.expandedCondition)
+    }
+
+    private static func impliesSuccess(_ condition: Condition) -> Bool {
+        switch condition {
+        case .and(let parts, _): parts.contains(where: impliesSuccess)
+        case .or(let parts, _): !parts.isEmpty && parts.allSatisfy(impliesSuccess)
+        case .not, .macro: false
+        case .check(let check): impliesSuccess(check)
+        }
+    }
+
+    private static func impliesSuccess(_ check: Check) -> Bool {
+        guard case .field(let field) = check.left, case .value(let value, _) = check.right, check.modifier == nil else { return false }
+        return switch (field.name, check.comparison) {
+        case ("evt.res", .equal): value == "SUCCESS"
+        case ("evt.failed", .equal): value == "false"
+        case ("evt.rawres", .equal), ("evt.rawarg.res", .equal): Int64(value) == 0
+        case ("evt.rawres", .greaterOrEqual), ("evt.rawarg.res", .greaterOrEqual): (Int64(value) ?? -1) >= 0
+        case ("evt.arg.res", .equal): value == "0" || value == "SUCCESS"
+        default: false
+        }
+    }
 }

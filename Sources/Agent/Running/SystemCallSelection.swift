@@ -27,7 +27,7 @@ struct SystemCallSelection {
         } else if !custom.positive.isEmpty {
             state = custom.positive
         } else {
-            state = StateNeeds(enabled).systemCalls
+            state = StateNeeds.systemCalls(changing: StateNeeds.columns(of: enabled))
         }
         let wanted = rules.union(state)
         ignored = base.all ? [] : wanted.intersection(Self.highVolume).subtracting(state)
@@ -38,7 +38,8 @@ struct SystemCallSelection {
 
     /// A rule without event types asks for everything; the scheduler's own events, which come in floods, only who names them.
     private static func wanted(by rule: Rule) -> Set<UInt16> {
-        namesCalls(rule) ? rule.condition.systemCallCodes : rule.condition.systemCallCodes.subtracting(Self.tracepoints)
+        if StateNeeds.isToldByScheduler(rule) { return [] }
+        return namesCalls(rule) ? rule.condition.systemCallCodes : rule.condition.systemCallCodes.subtracting(Self.tracepoints)
     }
     private static func namesCalls(_ rule: Rule) -> Bool { !tracepoints.isSubset(of: rule.condition.systemCallCodes) }
 

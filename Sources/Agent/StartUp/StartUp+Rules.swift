@@ -8,7 +8,7 @@ import Settings
 extension StartUp {
     static func loader(_ session: Session) -> RuleLoader {
         var settings = RuleLoader.Settings()
-        settings.minimumPriority = Priority.allCases.first { $0.title.lowercased() == session.settings.priority } ?? .debug
+        settings.minimumPriority = Priority(word: session.settings.priority) ?? .debug
         settings.appendOutput = session.settings.appendOutputs.map { entry in
             AppendOutput(
                 source: entry.source.isEmpty ? nil : entry.source, rule: entry.rule.isEmpty ? nil : entry.rule,
@@ -16,7 +16,8 @@ extension StartUp {
                 extraOutput: entry.extraOutput.isEmpty ? nil : entry.extraOutput,
                 extraFields: entry.formattedFields.map { ExtraField(name: $0.name, format: $0.format) }
                     + entry.rawFields.map { ExtraField(name: nil, format: $0) },
-                suggestedOutput: entry.suggestedOutput)
+                // The suggested fields are the container plugin's.
+                suggestedOutput: entry.suggestedOutput && session.settings.loadedPlugins.contains("container"))
         }
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
         settings.selections = session.settings.ruleSelections.flatMap { selection -> [RuleSelection] in
