@@ -9,6 +9,11 @@ let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
+// Rooms that an event passes. One thread owns what they hold; whether an access overlaps another is checked in debug builds only.
+let perEvent: [SwiftSetting] = swift + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+func dataRoom(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: perEvent)
+}
 func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, swiftSettings: swift)
 }
@@ -39,18 +44,18 @@ let package = Package(
         .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
         .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
         // data plane
-        room("EventModel", ["CProbeABI", "CLinux"]),
-        room("Capture", ["EventModel"]),
-        room("CaptureFile", ["EventModel", "Capture", "CProbeABI", "CZlib", "CLinux"]),
-        room("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
+        dataRoom("EventModel", ["CProbeABI", "CLinux"]),
+        dataRoom("Capture", ["EventModel"]),
+        dataRoom("CaptureFile", ["EventModel", "Capture", "CProbeABI", "CZlib", "CLinux"]),
+        dataRoom("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
         room("LinuxSystem", ["CLinux", "EventModel"]),
         .target(
-            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: swift,
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: perEvent,
             plugins: ["ProbeBuild"]),
-        room("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
-        room("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
-        room("RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
-        room("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
+        dataRoom("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
+        dataRoom("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
+        dataRoom("RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
+        dataRoom("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),

@@ -78,7 +78,7 @@ public enum ContainerField: UInt16, FieldFamily {
     ]
 
     static func extract(
-        _ field: ContainerField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
+        _ field: ContainerField, _ reference: FieldSelector, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         guard context.thread.exists else { return .none }
@@ -151,8 +151,8 @@ public enum ContainerField: UInt16, FieldFamily {
         }
     }
 
-    static func value(of reference: FieldReference, in labels: [ContainerRecord.Label], _ record: ContainerRecord) -> FieldValue {
-        guard let key = reference.key?.bytes else { return .none }
+    static func value(of reference: FieldSelector, in labels: [ContainerRecord.Label], _ record: ContainerRecord) -> FieldValue {
+        guard let key = reference.key else { return .none }
         for label in labels where record[label.key] == key { return .bytes(record[label.value]) }
         return .none
     }
@@ -182,13 +182,13 @@ public enum ContainerField: UInt16, FieldFamily {
     }
 
     /// By number, or the first whose source (for `mount.source`: whose destination) fits the pattern.
-    private static func choose(_ field: ContainerField, _ reference: FieldReference, in record: ContainerRecord)
+    private static func choose(_ field: ContainerField, _ reference: FieldSelector, in record: ContainerRecord)
         -> ContainerRecord.Mount?
     {
         if let number = reference.number {
             return number >= 0 && number < record.mounts.count ? record.mounts[Int(number)] : nil
         }
-        guard let pattern = reference.key?.bytes else { return nil }
+        guard let pattern = reference.key else { return nil }
         for mount in record.mounts {
             if fits(record[field == .mountSource ? mount.destination : mount.source], pattern) { return mount }
         }

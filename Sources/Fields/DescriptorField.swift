@@ -87,7 +87,7 @@ public enum DescriptorField: UInt16, FieldFamily {
     /// Exhaustive on purpose: a field without an extraction does not compile. Only events that make, use or close a descriptor
     /// have values.
     static func extract(
-        _ field: DescriptorField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
+        _ field: DescriptorField, _ reference: FieldSelector, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let acting = UInt16(EF_CREATES_FD.rawValue | EF_USES_FD.rawValue | EF_DESTROYS_FD.rawValue)
@@ -291,7 +291,7 @@ public enum DescriptorField: UInt16, FieldFamily {
 
     /// `fd.types`: each kind once, in the order of the alphabet.
     private static func kinds(
-        _ reference: FieldReference, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+        _ reference: FieldSelector, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> FieldValue {
         let start = scratch.listCount
         if let number = reference.number {

@@ -5,7 +5,7 @@ import SystemState
 
 extension EventField {
     static func extract(
-        _ field: EventField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
+        _ field: EventField, _ reference: FieldSelector, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let event = context.event
@@ -14,7 +14,7 @@ extension EventField {
         case .num: return .uint(context.number)
         case .cpu: return .int(Int64(Int16(bitPattern: event.cpu)))
         case .direction: return .bytes(event.isEnter ? Bytes(">") : Bytes("<"))
-        case .typeIs: return .uint(reference.key.map { typeName(event) == $0.bytes } == true ? 1 : 0)
+        case .typeIs: return .uint(reference.key.map { typeName(event) == $0 } == true ? 1 : 0)
         case .syscallType:
             return EventTable.categoryByCode[Int(event.type)] & EventCategory.syscallBit != 0 ? .bytes(typeName(event)) : .none
         case .category: return .bytes(Bytes(EventCategory.word(EventTable.categoryByCode[Int(event.type)], context: context)))
@@ -155,16 +155,16 @@ extension EventField {
 
     /// `evt.arg[n]` names a place, `evt.arg.name` a parameter that this type of event may not have.
     @inline(__always)
-    private static func argumentIndex(_ reference: FieldReference, _ event: EventView) -> Int? {
+    private static func argumentIndex(_ reference: FieldSelector, _ event: EventView) -> Int? {
         guard let number = reference.number else { return nil }
         return reference.key == nil
             ? Int(clamping: number) : WireNames.shared.index(ofName: UInt16(truncatingIfNeeded: number), in: event.type)
     }
 
     /// The bytes are read as the type that the field was compiled with, which is that of the first event with such a parameter.
-    private static func rawArgument(_ reference: FieldReference, _ event: EventView) -> FieldValue {
+    private static func rawArgument(_ reference: FieldSelector, _ event: EventView) -> FieldValue {
         guard let index = argumentIndex(reference, event), let bytes = event.parameter(index) else { return .none }
-        var type = reference.definition.type
+        var type = reference.type
         // Another event's parameter of that name may be a number where the first one is an address, say.
         let own = WireNames.shared.parameter(event.type, index).type
         if type.fixedBytes == nil, own.fixedBytes != nil { type = own }
@@ -181,7 +181,7 @@ extension EventField {
         case .double:
             return bytes.integer(at: 0, as: UInt64.self).map { .double(Double(bitPattern: $0)) } ?? .none
         default:
-            if bytes.isEmpty, reference.definition.flags.contains(.printOnly) { return type.isSigned ? .int(0) : .uint(0) }
+            if bytes.isEmpty, reference.flags.contains(.printOnly) { return type.isSigned ? .int(0) : .uint(0) }
             guard let value = bytes.signedInteger(signed: type.isSigned) else { return .none }
             return type.isSigned ? .int(value) : .uint(UInt64(bitPattern: value))
         }
@@ -189,7 +189,7 @@ extension EventField {
 
     /// The event's first path that a directory descriptor goes with, or its second for `.dst`.
     private static func absolutePath(
-        _ reference: FieldReference, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+        _ reference: FieldSelector, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> FieldValue {
         guard context.thread.exists else { return .none }
         let names = WireNames.shared

@@ -64,13 +64,26 @@ public struct FieldReference: Sendable {
     public let number: Int64?
     /// Bytes of the key argument, kept for the life of the reference (a leaked allocation per compile is a bug: owned by `FieldKey`).
     public let key: FieldKey?
+    public let selector: FieldSelector
     public init(definition: FieldDefinition, text: String, argument: String?, number: Int64?, key: FieldKey?) {
         self.definition = definition
         self.text = text
         self.argument = argument
         self.number = number
         self.key = key
+        selector = FieldSelector(
+            id: definition.id, type: definition.type, flags: definition.flags, number: number, key: key?.bytes)
     }
+}
+
+/// What extraction reads of a `FieldReference`, as plain memory: handing it on counts no references. It lives as long as the
+/// reference, which owns the key's bytes.
+public struct FieldSelector: Sendable {
+    public let id: FieldID
+    public let type: ParameterType
+    public let flags: FieldFlags
+    public let number: Int64?
+    public let key: Bytes?
 }
 
 /// Owned bytes of a constant with a stable address, for comparing on the data plane.

@@ -5,12 +5,11 @@ import SystemState
 /// From a field to its value in the event at hand. Runs per check and event: no allocation; text that has to be put together
 /// goes to `scratch`.
 public enum FieldExtractor {
-    @inline(__always)
     public static func extract(
-        _ field: FieldReference, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+        _ field: FieldSelector, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> FieldValue {
-        let row = UInt16(truncatingIfNeeded: field.definition.id.rawValue)
-        switch UInt16(truncatingIfNeeded: field.definition.id.rawValue >> 16) {
+        let row = UInt16(truncatingIfNeeded: field.id.rawValue)
+        switch UInt16(truncatingIfNeeded: field.id.rawValue >> 16) {
         case FieldFamilies.event:
             return EventField.extract(EventField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
         case FieldFamilies.process:
@@ -32,5 +31,11 @@ public enum FieldExtractor {
         default:
             preconditionFailure("a field's family has no extraction")
         }
+    }
+
+    public static func extract(
+        _ field: FieldReference, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+    ) -> FieldValue {
+        extract(field.selector, context: context, state: state, scratch: &scratch)
     }
 }

@@ -61,7 +61,7 @@ public enum KubernetesField: UInt16, FieldFamily {
     ]
 
     static func extract(
-        _ field: KubernetesField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
+        _ field: KubernetesField, _ reference: FieldSelector, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         guard context.thread.exists, let record = state.containers.find(state.containerID(of: context.thread)),

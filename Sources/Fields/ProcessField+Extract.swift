@@ -10,7 +10,7 @@ extension ProcessField {
 
     @inline(__always)
     static func extract(
-        _ field: ProcessField, _ reference: FieldReference, context: borrowing EventContext, state: SystemState,
+        _ field: ProcessField, _ reference: FieldSelector, context: borrowing EventContext, state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let slot = context.thread
@@ -32,12 +32,12 @@ extension ProcessField {
     }
 
     private static func extractOther(
-        _ field: ProcessField, _ reference: FieldReference, _ slot: ThreadSlot, context: borrowing EventContext,
+        _ field: ProcessField, _ reference: FieldSelector, _ slot: ThreadSlot, context: borrowing EventContext,
         state: SystemState,
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let pool = state.pool
-        let isAnyOf = reference.definition.flags.contains(.anyOf)
+        let isAnyOf = reference.flags.contains(.anyOf)
         switch field {
         case .name, .exe, .exePath, .pid, .tid, .tty, .parentName:
             preconditionFailure("extracted before")
@@ -58,7 +58,7 @@ extension ProcessField {
         case .ancestorExe, .ancestorExePath, .ancestorName, .ancestorArguments, .ancestorCommandLine, .ancestorPid:
             return ancestors(field, level: reference.number, isAnyOf: isAnyOf, slot, state, &scratch)
         case .ancestorEnvironment:
-            if let name = reference.key { return nearestEnvironment(name.bytes, slot, state) }
+            if let name = reference.key { return nearestEnvironment(name, slot, state) }
             if reference.number == nil, !isAnyOf { return line(.environment, of: slot, state, &scratch) }
             return ancestors(field, level: reference.number, isAnyOf: isAnyOf, slot, state, &scratch)
 
@@ -71,7 +71,7 @@ extension ProcessField {
         case .argumentCount: return .uint(UInt64(count(of: pool[state[slot].args]).words))
         case .argumentLength: return .uint(UInt64(count(of: pool[state[slot].args]).bytes))
         case .environment:
-            if let name = reference.key { return .bytes(pool[state[slot].env].value(of: name.bytes) ?? .empty) }
+            if let name = reference.key { return .bytes(pool[state[slot].env].value(of: name) ?? .empty) }
             return line(.environment, of: slot, state, &scratch)
         case .workingDirectory: return .bytes(workingDirectory(of: slot, state))
         case .loginShellPid:
@@ -151,7 +151,7 @@ extension ProcessField {
             return .bytes(scratch.finish())
         case .cgroups: return line(.cgroups, of: slot, state, &scratch)
         case .cgroup:
-            guard let subsystem = reference.key, let path = pool[state[slot].cgroups].value(of: subsystem.bytes) else {
+            guard let subsystem = reference.key, let path = pool[state[slot].cgroups].value(of: subsystem) else {
                 return .none
             }
             return .bytes(path)

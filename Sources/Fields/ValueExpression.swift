@@ -16,6 +16,8 @@ public struct ValueExpression: Sendable {
     public let format: PrintFormat
     /// The field, when nothing transforms it.
     public let field: FieldReference?
+    /// The same as plain memory, for whoever evaluates it per event.
+    public var selector: FieldSelector? { field?.selector }
 
     private struct Node: Sendable {
         enum Operation: Sendable { case field, literal, list, transform(TransformerName) }
@@ -33,6 +35,7 @@ public struct ValueExpression: Sendable {
     private var nodes: ContiguousArray<Node> = []
     private var arguments: ContiguousArray<Int> = []
     private var fields: ContiguousArray<FieldReference> = []
+    private var selectors: ContiguousArray<FieldSelector> = []
     private var literals: ContiguousArray<FieldKey> = []
     private let root: Int
 
@@ -42,6 +45,7 @@ public struct ValueExpression: Sendable {
         var builder = Builder(catalogue: catalogue, isShown: isShown)
         root = try builder.add(operand, isArgument: false)
         (nodes, arguments, fields, literals) = (builder.nodes, builder.arguments, builder.fields, builder.literals)
+        selectors = ContiguousArray(fields.map(\.selector))
         type = nodes[root].type
         isList = nodes[root].isList
         switch nodes[root].operation {
@@ -61,6 +65,7 @@ public struct ValueExpression: Sendable {
     /// A field that the catalogue has resolved already.
     public init(_ reference: FieldReference) {
         fields = [reference]
+        selectors = [reference.selector]
         root = 0
         text = reference.text
         type = reference.definition.type
@@ -76,12 +81,8 @@ public struct ValueExpression: Sendable {
     }
 
     /// The value in the event at hand; bytes and list entries live until the scratch's next reset.
-    @inline(__always)
     public func evaluate(context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) -> FieldValue {
-        if nodes.count == 1, case .field = nodes[0].operation {
-            return FieldExtractor.extract(fields[0], context: context, state: state, scratch: &scratch)
-        }
-        return evaluate(root, context: context, state: state, scratch: &scratch)
+        evaluate(root, context: context, state: state, scratch: &scratch)
     }
 
     private func evaluate(
@@ -89,7 +90,7 @@ public struct ValueExpression: Sendable {
     ) -> FieldValue {
         let node = nodes[index]
         switch node.operation {
-        case .field: return FieldExtractor.extract(fields[node.index], context: context, state: state, scratch: &scratch)
+        case .field: return FieldExtractor.extract(selectors[node.index], context: context, state: state, scratch: &scratch)
         case .literal: return .bytes(literals[node.index].bytes)
         case .list: return evaluateAll(node, context: context, state: state, scratch: &scratch)
         case .transform(let name):

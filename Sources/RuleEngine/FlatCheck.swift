@@ -65,33 +65,33 @@ struct CheckTables {
 
     /// Does the check hold for a left value that exists?
     @inline(__always)
-    func holds(_ check: FlatCheck, _ value: FieldValue, scratch: inout ExtractionScratch) -> Bool {
-        if check.shape == .single { return holds(check, value, Int(check.operand), scratch: &scratch) }
+    func holds(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, scratch: inout ExtractionScratch) -> Bool {
+        if check.pointee.shape == .single { return holds(check, value, Int(check.pointee.operand), scratch: &scratch) }
         var holding = 0
-        let count = Int(check.operandCount)
-        for index in 0..<count where holds(check, value, Int(check.operand) &+ index, scratch: &scratch) {
+        let count = Int(check.pointee.operandCount)
+        for index in 0..<count where holds(check, value, Int(check.pointee.operand) &+ index, scratch: &scratch) {
             holding &+= 1
-            if check.shape == .anyof { return true }
+            if check.pointee.shape == .anyof { return true }
         }
-        return switch check.shape {
+        return switch check.pointee.shape {
         case .single, .anyof: false
         case .oneof: holding == 1
         case .allof: holding > 0 && holding == count
         }
     }
 
-    private func holds(_ check: FlatCheck, _ value: FieldValue, _ operand: Int, scratch: inout ExtractionScratch) -> Bool {
+    private func holds(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ operand: Int, scratch: inout ExtractionScratch) -> Bool {
         guard case .list(let start, let count) = value else { return test(check, value, operand, scratch: &scratch) }
-        if check.isList {
-            if check.opcode == .exists { return true }
-            let needsAll = check.comparison == .in
+        if check.pointee.isList {
+            if check.pointee.opcode == .exists { return true }
+            let needsAll = check.pointee.comparison == .in
             for index in start..<start &+ count where test(check, scratch.list[index], operand, scratch: &scratch) != needsAll {
                 return !needsAll
             }
             return needsAll
         }
         // Candidates: one is enough, but for `fd.ip != x` and its like.
-        let needsEach = check.isNotEqualForEach && check.comparison == .notEqual
+        let needsEach = check.pointee.isNotEqualForEach && check.pointee.comparison == .notEqual
         for index in start..<start &+ count where test(check, scratch.list[index], operand, scratch: &scratch) != needsEach {
             return !needsEach
         }
@@ -99,9 +99,9 @@ struct CheckTables {
     }
 
     @inline(__always)
-    private func test(_ check: FlatCheck, _ value: FieldValue, _ index: Int, scratch: inout ExtractionScratch) -> Bool {
+    private func test(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ index: Int, scratch: inout ExtractionScratch) -> Bool {
         let operand = operands + index
-        switch check.opcode {
+        switch check.pointee.opcode {
         case .exists: return true
         case .numberEqual:
             guard let bits = Comparing.bits(value) else { return false }
@@ -114,14 +114,14 @@ struct CheckTables {
             return wordSets[operand.pointee.table].contains(bits, 0)
         case .signedOrder:
             guard let bits = Comparing.bits(value) else { return false }
-            return Comparing.ordered(check.comparison, Int64(bitPattern: bits), Int64(bitPattern: operand.pointee.first))
+            return Comparing.ordered(check.pointee.comparison, Int64(bitPattern: bits), Int64(bitPattern: operand.pointee.first))
         case .unsignedOrder:
             guard let bits = Comparing.bits(value) else { return false }
-            return Comparing.ordered(check.comparison, bits, operand.pointee.first)
+            return Comparing.ordered(check.pointee.comparison, bits, operand.pointee.first)
         case .doubleOrder:
             guard let double = Comparing.double(value) else { return false }
             for offset in 0..<operand.pointee.count
-            where Comparing.ordered(check.comparison, double, Double(bitPattern: operands[index &+ offset].first)) {
+            where Comparing.ordered(check.pointee.comparison, double, Double(bitPattern: operands[index &+ offset].first)) {
                 return true
             }
             return false
@@ -136,7 +136,7 @@ struct CheckTables {
             return byteSets[operand.pointee.table].contains(bytes)
         case .bytesOrder:
             guard case .bytes(let bytes) = value else { return false }
-            return Comparing.ordered(check.comparison, Comparing.order(bytes, operand.pointee.bytes), 0)
+            return Comparing.ordered(check.pointee.comparison, Comparing.order(bytes, operand.pointee.bytes), 0)
         case .contains:
             guard case .bytes(let bytes) = value else { return false }
             return bytes.contains(operand.pointee.bytes)

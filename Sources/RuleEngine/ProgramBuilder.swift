@@ -25,7 +25,7 @@ struct ProgramBuilder {
     init(rules: [CompiledCondition]) { self.rules = rules }
 
     /// A tree whose checks have numbers; `evt.type` is known and nothing is constant but the root.
-    private indirect enum Folded: Hashable {
+    indirect enum Folded: Hashable {
         case constant(Bool)
         case check(Int32)
         case not(Folded)
@@ -115,16 +115,65 @@ struct ProgramBuilder {
     }
 
     private mutating func emit(_ rules: [(rule: Int, tree: Folded)]) {
-        for (rule, tree) in rules {
+        emit(
+            rules.map { rule, tree in
+                switch tree {
+                case .constant: GroupedRule(number: rule, conjuncts: [])
+                case .and(let children): GroupedRule(number: rule, conjuncts: children)
+                default: GroupedRule(number: rule, conjuncts: [tree])
+                }
+            }, weights: CheckWeights(checks: checks, expressions: expressions))
+        instructions.append(.init(opcode: .end, index: 0, onTrue: 0, onFalse: 0))
+    }
+
+    /// A rule and what is left to ask of it; all of it has to hold.
+    private struct GroupedRule {
+        let number: Int
+        var conjuncts: [Folded]
+    }
+
+    /// What several rules ask is asked once, for all of them: of the conjuncts the one that is likely to rule out most rules for
+    /// its cost comes first, then the rules that have it, without it, and behind them the others. Each rule stands in one place, so
+    /// the code grows with the rules only; matches come out of order, the evaluator sorts them.
+    private mutating func emit(_ rules: [GroupedRule], weights: CheckWeights) {
+        var left = rules
+        for rule in left where rule.conjuncts.isEmpty {
+            let next = Int32(instructions.count + 1)
+            instructions.append(.init(opcode: .match, index: Int32(rule.number), onTrue: next, onFalse: next))
+        }
+        left.removeAll(where: \.conjuncts.isEmpty)
+        while !left.isEmpty {
+            let conjunct = Self.first(of: left, weights)
             var onTrue = Label()
             var onFalse = Label()
-            if tree != .constant(true) { emit(tree, &onTrue, &onFalse) }
+            emit(conjunct, &onTrue, &onFalse)
             bind(onTrue)
-            let next = Int32(instructions.count + 1)
-            instructions.append(.init(opcode: .match, index: Int32(rule), onTrue: next, onFalse: next))
+            let having = left.filter { $0.conjuncts.contains(conjunct) }
+            emit(
+                having.map { GroupedRule(number: $0.number, conjuncts: $0.conjuncts.filter { $0 != conjunct }) }, weights: weights)
             bind(onFalse)
+            left.removeAll { $0.conjuncts.contains(conjunct) }
         }
-        instructions.append(.init(opcode: .end, index: 0, onTrue: 0, onFalse: 0))
+    }
+
+    /// The one of the highest worth; of equals the one that stands first.
+    private static func first(of rules: [GroupedRule], _ weights: CheckWeights) -> Folded {
+        var shares: [Folded: Int] = [:]
+        var order: [Folded] = []
+        for rule in rules {
+            for conjunct in rule.conjuncts {
+                if shares[conjunct] == nil { order.append(conjunct) }
+                shares[conjunct, default: 0] += 1
+            }
+        }
+        var best = order[0]
+        var bestWorth = -1.0
+        for conjunct in order {
+            let weight = weights.weight(of: conjunct)
+            let worth = Double(shares[conjunct]!) * weight.chanceOfFalse / weight.cost
+            if worth > bestWorth { (best, bestWorth) = (conjunct, worth) }
+        }
+        return best
     }
 
     private mutating func emit(_ tree: Folded, _ onTrue: inout Label, _ onFalse: inout Label) {

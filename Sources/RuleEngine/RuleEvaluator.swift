@@ -37,36 +37,47 @@ public struct RuleEvaluator: ~Copyable {
         matches.deallocate()
     }
 
-    /// How many rules match; `match(_:)` names them, by their index in the program's rules. Stops at the first if `firstOnly`.
-    /// The values of the fields stay in `scratch`, which the caller resets per event.
+    /// How many rules match; `match(_:)` names them, by their index in the program's rules, in that order. Only the first of them if
+    /// `firstOnly`. The values of the fields stay in `scratch`, which the caller resets per event.
     public mutating func evaluate(
         context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch, firstOnly: Bool
     ) -> Int {
         generation &+= 1
+        let generation = generation
+        let verdicts = verdicts
         let instructions = program.instructions
         var matchCount = 0
-        var at = Int(program.entries[Int(context.event.type)])
+        var at = instructions + Int(program.entries[Int(context.event.type)])
         while true {
-            let instruction = instructions[at]
-            switch instruction.opcode {
+            switch at.pointee.opcode {
             case .check:
-                let known = verdicts[Int(instruction.index)]
+                let index = Int(at.pointee.index)
+                let known = verdicts[index]
                 let verdict: Bool
                 if known >> 1 == generation {
                     verdict = known & 1 != 0
                 } else {
-                    verdict = check(Int(instruction.index), context: context, state: state, scratch: &scratch)
-                    verdicts[Int(instruction.index)] = generation << 1 | (verdict ? 1 : 0)
+                    verdict = check(index, context: context, state: state, scratch: &scratch)
+                    verdicts[index] = generation << 1 | (verdict ? 1 : 0)
                 }
-                at = Int(verdict ? instruction.onTrue : instruction.onFalse)
+                at = instructions + Int(verdict ? at.pointee.onTrue : at.pointee.onFalse)
             case .match:
-                matches[matchCount] = instruction.index
+                insert(at.pointee.index, behind: matchCount)
                 matchCount &+= 1
-                if firstOnly { return matchCount }
-                at = Int(instruction.onTrue)
-            case .end: return matchCount
+                at = instructions + Int(at.pointee.onTrue)
+            case .end: return firstOnly ? min(1, matchCount) : matchCount
             }
         }
+    }
+
+    /// Puts a match in its place among those found so far; there are few.
+    private func insert(_ rule: Int32, behind count: Int) {
+        var place = count
+        while place > 0, matches[place &- 1] > rule {
+            matches[place] = matches[place &- 1]
+            place &-= 1
+        }
+        matches[place] = rule
     }
 
     /// The `n`-th match of the last `evaluate`.
@@ -76,13 +87,14 @@ public struct RuleEvaluator: ~Copyable {
         _ index: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> Bool {
         checksMade &+= 1
-        let check = program.checks[index]
-        let left = value(check.left, context: context, state: state, scratch: &scratch)
+        let check = UnsafePointer(program.checks + index)
+        let left = value(check.pointee.left, context: context, state: state, scratch: &scratch)
         guard left.exists else { return false }
-        guard check.opcode == .fields else { return program.tables.holds(check, left, scratch: &scratch) }
-        let right = value(check.right, context: context, state: state, scratch: &scratch)
+        guard check.pointee.opcode == .fields else { return program.tables.holds(check, left, scratch: &scratch) }
+        let right = value(check.pointee.right, context: context, state: state, scratch: &scratch)
         guard right.exists else { return false }
-        return Comparing.compare(check.comparison, check.kind, isList: check.isList, left, right, scratch: scratch)
+        return Comparing.compare(
+            check.pointee.comparison, check.pointee.kind, isList: check.pointee.isList, left, right, scratch: scratch)
     }
 
     @inline(__always)
@@ -90,10 +102,23 @@ public struct RuleEvaluator: ~Copyable {
         _ expression: Int32, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
     ) -> FieldValue {
         let index = Int(expression)
-        if valueGenerations[index] != generation {
-            values[index] = program.expressions[index].evaluate(context: context, state: state, scratch: &scratch)
-            valueGenerations[index] = generation
+        if valueGenerations[index] == generation { return values[index] }
+        let value: FieldValue
+        if let selector = program.selectors[index] {
+            value = FieldExtractor.extract(selector, context: context, state: state, scratch: &scratch)
+        } else {
+            value = transformed(index, context: context, state: state, scratch: &scratch)
         }
-        return values[index]
+        values[index] = value
+        valueGenerations[index] = generation
+        return value
+    }
+
+    /// Rare, and it counts references: not in the way of plain fields.
+    @inline(never)
+    private func transformed(
+        _ index: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch
+    ) -> FieldValue {
+        program.expressions[index].evaluate(context: context, state: state, scratch: &scratch)
     }
 }

@@ -27,6 +27,8 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
     let checks: UnsafeMutablePointer<FlatCheck>
     let checkCount: Int
     let expressions: UnsafeMutablePointer<ValueExpression>
+    /// By expression: the field it is when nothing transforms it.
+    let selectors: UnsafeMutablePointer<FieldSelector?>
     let expressionCount: Int
     let tables: CheckTables
     public let ruleCount: Int
@@ -61,6 +63,7 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
         checks = copy(builder.checks)
         checkCount = builder.checks.count
         expressions = copy(builder.expressions)
+        selectors = copy(builder.expressions.map(\.selector))
         expressionCount = builder.expressions.count
         tables = CheckTables(
             operands: copy(builder.operands), byteSets: copy(builder.byteSets), wordSets: copy(builder.wordSets),
@@ -83,6 +86,7 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
         tables.operands.deallocate()
         expressions.deinitialize(count: expressionCount)
         expressions.deallocate()
+        selectors.deallocate()
         checks.deallocate()
         entries.deallocate()
         instructions.deallocate()

@@ -67,12 +67,11 @@ public final class SystemState {
 
     // MARK: reading
 
-    /// The thread's row. O(1).
-    @inline(__always)
+    /// The thread's row, read where it lies: a row is large, and a yielding accessor would allocate a frame for a copy. O(1).
     public subscript(slot: ThreadSlot) -> ThreadRecord {
-        _read {
+        unsafeAddress {
             precondition(slot.index >= 0 && Int(slot.index) < threads.used, "the slot is none or from another table")
-            yield threads.rows[Int(slot.index)]
+            return UnsafePointer(threads.rows + Int(slot.index))
         }
     }
 

@@ -12,11 +12,11 @@ import Testing
         let dependencies: Set<String>
     }
 
-    /// Reads `.target(name: "X", dependencies: [...])` and the shorthand `room("X", [...])` of Package.swift.
+    /// Reads `.target(name: "X", dependencies: [...])` and the shorthands `room("X", [...])` and `dataRoom` of Package.swift.
     static func rooms() throws -> [Room] {
         let text = try String(contentsOf: root.appending(path: "Package.swift"), encoding: .utf8)
         let package = String(text[(text.range(of: "targets: [")?.upperBound ?? text.startIndex)...])
-        let calls = try Regex(#"(?:room\(|\.target\(\s*name:|\.executableTarget\(\s*name:)\s*"(\w+)""#)
+        let calls = try Regex(#"(?:(?:room|dataRoom)\(|\.target\(\s*name:|\.executableTarget\(\s*name:)\s*"(\w+)""#)
         let starts = package.matches(of: calls)
         let all = starts.indices.map { index in
             let start = starts[index].range.upperBound

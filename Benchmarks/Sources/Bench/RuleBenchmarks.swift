@@ -46,6 +46,8 @@ final class RulesBenchmark: Benchmark {
     private var evaluator: RuleEvaluator
     private var scratch = ExtractionScratch()
     private(set) var matches = 0
+    /// By event type: events and the checks that were made for them.
+    private(set) var checks = ContiguousArray(repeating: (events: 0, checks: 0), count: EventTable.count)
 
     init(_ name: String, path: String, rules: BenchRules) {
         (self.name, self.path, program) = (name, path, rules.program)
@@ -71,12 +73,29 @@ final class RulesBenchmark: Benchmark {
             if !event.isHidden {
                 context.number = number
                 scratch.reset()
+                let before = evaluator.checksMade
                 matches += evaluator.evaluate(context: context, state: state, scratch: &scratch, firstOnly: false)
+                checks[Int(event.type)].events += 1
+                checks[Int(event.type)].checks += Int(evaluator.checksMade - before)
             }
             state.retire(context)
             if number % 4096 == 0 { state.maintain(nowNs: event.timestampNs, isAlive: nil) }
         }
         return recording.events.count
+    }
+}
+
+extension RulesBenchmark {
+    /// What was evaluated, in words: how many checks an event took, and the types that took most.
+    var checksText: String {
+        func mean(_ row: (events: Int, checks: Int)) -> String { String(format: "%.1f", Double(row.checks) / Double(max(1, row.events))) }
+        let total = checks.reduce((events: 0, checks: 0)) { ($0.events + $1.events, $0.checks + $1.checks) }
+        let types = checks.enumerated().filter { $0.element.checks > 0 }.sorted { $0.element.checks > $1.element.checks }.prefix(5)
+        let shown = types.map {
+            let share = Double($0.element.checks) / Double(max(1, total.checks)) * 100
+            return "\(EventTable.events[$0.offset].name) \(mean($0.element)) (\(String(format: "%.0f", share)) %)"
+        }
+        return "  checks per event: \(mean(total)); of the types that take most: \(shown.joined(separator: ", "))"
     }
 }
 

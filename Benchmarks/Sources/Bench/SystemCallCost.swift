@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CCounting
 import CTraffic
 import Capture
 import CaptureProbe
@@ -46,13 +47,14 @@ struct SystemCallCost {
         traffic_pin(Int32(Traffic.otherCPU))
         var ns: [String: [Double]] = [:]
         var loadMs: [Double] = []
+        var loadProcessorMs: [Double] = []
         var attachMs: [Double] = []
         var sent: UInt64 = 0
         var lost: UInt64 = 0
         for _ in 0..<rounds {
             for kind in Case.allCases {
                 for call in Self.calls where kind != .failed || call.fails {
-                    let source = try kind == .nothing ? nil : open(kind, call, traffic, bystander, &loadMs, &attachMs)
+                    let source = try kind == .nothing ? nil : open(kind, call, traffic, bystander, &loadMs, &loadProcessorMs, &attachMs)
                     ns["\(kind) \(call.word)", default: []] += try measure(call, traffic, source)
                     if let source {
                         let counters = source.counters
@@ -67,30 +69,38 @@ struct SystemCallCost {
                 }
             }
         }
-        print("cost of a system call, ns of the caller's processor time, median of \(rounds * Self.batches) batches of", Self.callsPerBatch)
-        print("  the probe's scope is one process of ours; difference to 'nothing attached' in parentheses")
+        print("cost of a system call, ns of the caller's processor time; scope: one process of ours")
+        print(
+            "  median · fastest tenth of \(rounds * Self.batches) batches of \(Self.callsPerBatch)",
+            "(difference of the fastest tenth to 'nothing attached')")
         print(pad("", 48) + Self.calls.map { pad($0.text, 30) }.joined())
         for kind in Case.allCases {
             let cells = Self.calls.map { call -> String in
                 guard let values = ns["\(kind) \(call.word)"], let base = ns["\(Case.nothing) \(call.word)"] else { return pad("-", 30) }
-                let value = median(values)
-                let cost = kind == .nothing ? "" : String(format: " (%+.0f)", value - median(base))
-                return pad(String(format: "%.0f", value) + cost, 30)
+                let fast = percentile(values, 0.1)
+                let cost = kind == .nothing ? "" : String(format: " (%+.0f)", fast - percentile(base, 0.1))
+                return pad(String(format: "%.0f · %.0f", median(values), fast) + cost, 30)
             }
             print(pad(kind.rawValue, 48) + cells.joined())
         }
         print("  while 'sent': \(sent) events, \(lost) lost (a lost event costs its caller less)")
-        print(String(format: "probe: load %.0f ms, attach %.0f ms (medians of %d)", median(loadMs), median(attachMs), loadMs.count))
+        print(
+            String(
+                format: "probe: load %.0f ms (%.0f ms of processor time), attach %.0f ms (medians of %d)", median(loadMs),
+                median(loadProcessorMs), median(attachMs), loadMs.count))
     }
 
     private func open(
-        _ kind: Case, _ call: Call, _ traffic: Traffic, _ bystander: Traffic, _ loadMs: inout [Double], _ attachMs: inout [Double]
+        _ kind: Case, _ call: Call, _ traffic: Traffic, _ bystander: Traffic, _ loadMs: inout [Double],
+        _ loadProcessorMs: inout [Double], _ attachMs: inout [Double]
     ) throws -> ProbeSource {
         var options = ProbeOptions()
         options.scope = .tree(pids: [kind == .outOfScope ? bystander.pid : traffic.pid])
         options.dropFailed = kind == .failed
         let start = Clock.monotonicNs
+        let startProcessorNs = counting_thread_time_ns()
         let source = try ProbeSource(options)
+        loadProcessorMs.append(Double(counting_thread_time_ns() - startProcessorNs) / 1e6)
         let loaded = Clock.monotonicNs
         var interest = InterestSet()
         let names = kind == .unwatched ? ["mkdirat"] : kind == .schedulerOnly ? [] : call.watched

@@ -15,6 +15,7 @@ let usage = """
       --events N      events in each workload, about (default 300000)
       --seconds N     length of each flood (default 10)
       --corpus DIR    conformance corpus (default: ../shared/conformance beside the repository)
+      --program       print the checks that the rules were compiled to, and nothing else
       --callgrind     count instructions with callgrind where the processor's counter is not supported (slow)
 
     """
@@ -27,6 +28,7 @@ struct Options {
     var events = 300_000
     var corpus = URL(fileURLWithPath: #filePath).appending(path: "../../../../../shared/conformance").standardized
     var useCallgrind = false
+    var listsProgram = false
     /// One pass of one benchmark, for callgrind.
     var once: String?
 
@@ -48,6 +50,7 @@ struct Options {
             case "--corpus": corpus = URL(fileURLWithPath: try value(option))
             case "--seconds": seconds = try number(option)
             case "captures", "cost", "flood": parts.insert(option)
+            case "--program": listsProgram = true
             case "--callgrind": useCallgrind = true
             case "--once": once = try value(option)
             case "--help", "-h":
@@ -105,6 +108,10 @@ func runCaptures(_ options: Options) throws {
         guard let benchmark = list.first(where: { $0.name == once }) else { throw BenchError("no benchmark '\(once)'") }
         return try Runner.once(benchmark)
     }
+    if options.listsProgram {
+        print(rules.program.listing())
+        return
+    }
     let runner = Runner(
         passes: options.passes, instructions: .find(callgrindCorpus: options.useCallgrind ? options.corpus.path : nil))
     print(runner.instructions.explanation)
@@ -118,6 +125,7 @@ func runCaptures(_ options: Options) throws {
             pad(String(format: "%.0f %%", result.spreadPercent), 8),
             pad(result.instructionsPerEvent.map { String(format: "%.0f", $0) } ?? "not supported", 14),
             pad(String(format: "%.4f", result.allocationsPerEvent), 14), result.events)
+        if let rules = benchmark as? RulesBenchmark { print(rules.checksText) }
         fflush(nil)
     }
     if let recorded = workloads.recorded, let sysdig = Sysdig.find(), options.filter.isEmpty || "sysdig".contains(options.filter)
