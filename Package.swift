@@ -92,5 +92,11 @@ let package = Package(
             name: "ConformanceTests",
             dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"],
             swiftSettings: swift),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "falco", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage", "Pipeline", "RuleEngine",
+                "Rules", "SystemState",
+            ], swiftSettings: swift),
     ]
 )
