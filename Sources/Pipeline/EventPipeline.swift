@@ -70,7 +70,8 @@ public final class EventPipeline {
     private var nextSecondNs: UInt64 = 0
 
     public init(
-        source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler, inbox: PipelineInbox = .init(),
+        source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler,
+        inbox: PipelineInbox = .init(),
         durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil
     ) {
         self.source = source

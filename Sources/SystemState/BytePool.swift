@@ -46,7 +46,9 @@ public final class BytePool {
     public private(set) var refused: UInt64 = 0
     public private(set) var reservedBytes = 0
 
-    private static let classSizes: [Int] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384, 32768, 65536]
+    private static let classSizes: [Int] = [
+        16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384, 32768, 65536,
+    ]
     private static let classOf: [UInt8] = (0...4096).map { quarter in
         UInt8(classSizes.firstIndex { $0 >= quarter * 16 }!)
     }

@@ -97,8 +97,9 @@ extension SystemState {
         let existing = threads.find(childTid)
         if existing.exists, !row(existing).pointee.isPlaceholder {
             // The child's event came first; an old thread of the same number is replaced.
-            if row(existing).pointee.cloneTimeNs + 1_000_000_000 > event.timestampNs, row(existing).pointee.cloneTimeNs <= event.timestampNs
-                || row(existing).pointee.lastAccessNs + 1_000_000_000 > event.timestampNs
+            if row(existing).pointee.cloneTimeNs + 1_000_000_000 > event.timestampNs,
+                row(existing).pointee.cloneTimeNs <= event.timestampNs
+                    || row(existing).pointee.lastAccessNs + 1_000_000_000 > event.timestampNs
             {
                 return
             }
@@ -124,7 +125,8 @@ extension SystemState {
     private func addChildItself(_ event: EventView, _ existing: ThreadSlot) -> ThreadSlot {
         if existing.exists, !row(existing).pointee.isPlaceholder, !row(existing).pointee.isDead {
             let known = row(existing).pointee
-            let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
+            let isSame =
+                known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
                 && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
             if isSame {
                 if let sinceBootNs = event.unsigned(P.clonePidns) {
@@ -207,7 +209,9 @@ extension SystemState {
         let slot = addThread(child)
         guard slot.exists else { return .none }
         let source = threads.find(sourceTid)
-        if row(slot).pointee.descriptors >= 0, source.exists { descriptors.copy(from: table(of: source), to: row(slot).pointee.descriptors) }
+        if row(slot).pointee.descriptors >= 0, source.exists {
+            descriptors.copy(from: table(of: source), to: row(slot).pointee.descriptors)
+        }
         updateContainer(row(slot))
         return slot
     }
@@ -216,7 +220,9 @@ extension SystemState {
 
     func applyExecve(_ event: EventView, _ slot: ThreadSlot) {
         guard slot.exists, event.integer(0) == 0 else { return }
-        if row(slot).pointee.isPlaceholder, let pid = event.integer(P.pid), pid > 0 { rehome(slot, pid: pid, ptid: event.integer(P.ptid)) }
+        if row(slot).pointee.isPlaceholder, let pid = event.integer(P.pid), pid > 0 {
+            rehome(slot, pid: pid, ptid: event.integer(P.ptid))
+        }
         if threadCount(of: slot) > 1 { endOtherThreads(of: slot) }
         let record = row(slot)
         setImage(event, record)
@@ -261,7 +267,9 @@ extension SystemState {
         record.pointee.lastExecTimeNs = event.timestampNs
         let ctime = record.pointee.exeInoCtimeNs
         if ctime != 0 {
-            if record.pointee.cloneTimeNs > ctime { record.pointee.exeInoCtimeDurationCloneNs = record.pointee.cloneTimeNs - ctime }
+            if record.pointee.cloneTimeNs > ctime {
+                record.pointee.exeInoCtimeDurationCloneNs = record.pointee.cloneTimeNs - ctime
+            }
             if record.pointee.pidnsInitStartNs > 0, record.pointee.pidnsInitStartNs > ctime {
                 record.pointee.exeInoCtimeDurationPidnsNs = record.pointee.pidnsInitStartNs - ctime
             }
@@ -288,7 +296,8 @@ extension SystemState {
     /// The other threads of the group end with an execve, unseen.
     private func endOtherThreads(of slot: ThreadSlot) {
         let leader = leader(of: slot)
-        for index in 0..<threads.used where threads.rows[index].isInUse && Int32(index) != slot.index && Int32(index) != leader.index {
+        for index in 0..<threads.used
+        where threads.rows[index].isInUse && Int32(index) != slot.index && Int32(index) != leader.index {
             if threads.rows[index].leader == leader { removeThread(ThreadSlot(Int32(index))) }
         }
     }

@@ -102,7 +102,8 @@ extension SystemState {
 
     /// The leader goes although threads remain (its tid was reused): they stand alone from now on.
     private func detachGroup(of leader: ThreadSlot) {
-        for index in 0..<threads.used where threads.rows[index].isInUse && threads.rows[index].leader == leader && Int32(index) != leader.index {
+        for index in 0..<threads.used
+        where threads.rows[index].isInUse && threads.rows[index].leader == leader && Int32(index) != leader.index {
             threads.rows[index].leader = .none
             threads.rows[index].descriptors = descriptors.create()
         }

@@ -47,7 +47,9 @@ final class History {
     }
 
     /// Both clone events have the same parameters.
-    func clone(_ type: ppm_event_code = PPME_SYSCALL_CLONE_20_X, tid: Int64, result: Int64, pid: Int64, ptid: Int64, flags: UInt32 = 0) {
+    func clone(
+        _ type: ppm_event_code = PPME_SYSCALL_CLONE_20_X, tid: Int64, result: Int64, pid: Int64, ptid: Int64, flags: UInt32 = 0
+    ) {
         event(type, tid: tid) { e in
             e.append(result)
             e.append(text: "/bin/bash")
@@ -137,7 +139,8 @@ final class History {
         let history = History()
         history.openat(tid: 100, fd: 3, "notes.txt")
         let steps: [() -> Void] = [
-            { history.clone(tid: 100, result: 200, pid: 100, ptid: 1) }, { history.clone(tid: 200, result: 0, pid: 200, ptid: 100) },
+            { history.clone(tid: 100, result: 200, pid: 100, ptid: 1) },
+            { history.clone(tid: 200, result: 0, pid: 200, ptid: 100) },
         ]
         for step in childFirst ? steps.reversed() : steps { step() }
         #expect(history.comm(200) == "bash")
@@ -272,7 +275,8 @@ final class History {
                 history.event(ppm_event_code(rawValue: UInt32(info.code)), tid: 100) { e in
                     for index in 0..<count {
                         switch index % 3 {
-                        case 0: e.append(raw: [UInt8](repeating: UInt8(index), count: info.parameters[index].type.fixedBytes ?? 3))
+                        case 0:
+                            e.append(raw: [UInt8](repeating: UInt8(index), count: info.parameters[index].type.fixedBytes ?? 3))
                         case 1: e.appendEmpty()
                         default: e.append(raw: [1, 2, 3, 4, 5])
                         }

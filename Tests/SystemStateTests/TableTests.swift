@@ -108,7 +108,9 @@ struct SeededGenerator: RandomNumberGenerator {
         for step in 0..<20_000 {
             let which = Int.random(in: 0..<4, using: &random)
             let index = indices[which]
-            let fd = Bool.random(using: &random) ? Int64.random(in: 0..<40, using: &random) : Int64.random(in: 0..<1_000_000, using: &random)
+            let fd =
+                Bool.random(using: &random)
+                ? Int64.random(in: 0..<40, using: &random) : Int64.random(in: 0..<1_000_000, using: &random)
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<6:
                 var record = DescriptorRecord()
@@ -129,7 +131,8 @@ struct SeededGenerator: RandomNumberGenerator {
                     indices[which] = tables.create()
                 }
             }
-            #expect(tables.get(index, fd)?.inode == (indices[which] == index ? model[index]?[fd] : nil) || indices[which] != index)
+            #expect(
+                tables.get(index, fd)?.inode == (indices[which] == index ? model[index]?[fd] : nil) || indices[which] != index)
         }
         for index in indices {
             var seen: [Int64: UInt64] = [:]
@@ -163,7 +166,8 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test(arguments: [
         ("/home/a/", "b", "/home/a/b"), ("/home/a/", "../b", "/home/b"), ("/home/a/", "/etc//passwd", "/etc/passwd"),
         ("/", "../../x", "/x"), ("/a/b/", "./c/./d/", "/a/b/c/d"), ("", "..", ""), ("", "dir/term", "dir/term"),
-        ("/app", "custom", "/appcustom"), ("../x/", "dir/../../y", "../y"), ("/a/", "", "/a/"), ("/", "", "/"), ("/x/", "..", "/"),
+        ("/app", "custom", "/appcustom"), ("../x/", "dir/../../y", "../y"), ("/a/", "", "/a/"), ("/", "", "/"),
+        ("/x/", "..", "/"),
         ("/x/y/", "...", "/x/y/..."), ("<UNKNOWN>", "f", "<UNKNOWN>f"), ("", "/", "/"), ("", "/..", "/"),
     ])
     func joins(directory: String, path: String, expected: String) {
@@ -188,16 +192,18 @@ struct SeededGenerator: RandomNumberGenerator {
 @Suite struct ContainerPathTests {
     static let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-    @Test(arguments: [
-        ("/docker/\(id)", "0123456789ab"), ("/system.slice/docker-\(id).scope", "0123456789ab"),
-        ("/kubepods/burstable/pod1f2/\(id)", "0123456789ab"),
-        ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", "0123456789ab"),
-        ("/kubepods.slice/kubepods-pod1.slice:cri-containerd:\(id)", "0123456789ab"),
-        ("/machine.slice/libpod-\(id).scope/container", "0123456789ab"), ("/crio-\(id).scope", "0123456789ab"),
-        ("/lxc/web-1", "web-1"), ("/lxc.payload.web-1", "web-1"), ("/lxc.payload/web-1/system.slice", "web-1"),
-        ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil), ("/user.slice/user-1000.slice", nil),
-        ("/", nil), ("", nil), ("/docker/0123456789abcdef", nil), ("/docker/\(id.uppercased())", nil), ("/x\(id)", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/docker/\(id)", "0123456789ab"), ("/system.slice/docker-\(id).scope", "0123456789ab"),
+            ("/kubepods/burstable/pod1f2/\(id)", "0123456789ab"),
+            ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", "0123456789ab"),
+            ("/kubepods.slice/kubepods-pod1.slice:cri-containerd:\(id)", "0123456789ab"),
+            ("/machine.slice/libpod-\(id).scope/container", "0123456789ab"), ("/crio-\(id).scope", "0123456789ab"),
+            ("/lxc/web-1", "web-1"), ("/lxc.payload.web-1", "web-1"), ("/lxc.payload/web-1/system.slice", "web-1"),
+            ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil),
+            ("/user.slice/user-1000.slice", nil),
+            ("/", nil), ("", nil), ("/docker/0123456789abcdef", nil), ("/docker/\(id.uppercased())", nil), ("/x\(id)", nil),
+        ] as [(String, String?)])
     func finds(path: String, expected: String?) {
         let found = Array(path.utf8).withBytes { ContainerPath.find(inPath: $0)?.short.string }
         #expect(found == expected)
