@@ -106,5 +106,11 @@ let package = Package(
                 "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI",
             ],
             swiftSettings: swift),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "falco", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage", "Pipeline", "RuleEngine",
+                "Rules", "SystemState",
+            ], swiftSettings: swift),
     ]
 )
