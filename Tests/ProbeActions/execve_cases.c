@@ -63,6 +63,20 @@ static long long terminal(void)
 	return number;
 }
 
+/* A line of /proc/self/status, in KiB. */
+static long long status_kilobytes(const char *name)
+{
+	static char lines[4096];
+	int file = open("/proc/self/status", O_RDONLY);
+	ssize_t count = read(file, lines, sizeof(lines) - 1);
+	char *at;
+
+	close(file);
+	lines[count > 0 ? count : 0] = 0;
+	at = strstr(lines, name);
+	return at ? strtoll(at + strlen(name), NULL, 10) : -1;
+}
+
 static void image(const char *path, unsigned flags)
 {
 	struct stat status;
@@ -91,6 +105,8 @@ static void caller(void)
 	number("ptid", getppid());
 	empty("cwd");
 	number("fdlimit", (long long)limit.rlim_cur);
+	number("vm_size", status_kilobytes("VmSize:"));
+	number("vm_swap", status_kilobytes("VmSwap:"));
 	text("comm", "ProbeActions");
 	containing("cgroups", "cpuset=/", 8);
 	number("tty", terminal());

@@ -42,14 +42,15 @@ long called(long result);
 /* Ends the process with status 99 if the result is an error. */
 long must(long result);
 
+/* The cases, one function for a family; `directory` is empty when it is called. */
 void file_cases(const char *directory);
-void socket_cases(const char *directory);
-void message_cases(void);
-void option_cases(void);
-void process_cases(const char *directory);
 void layer_cases(const char *directory);
+void socket_cases(const char *directory);
+void message_cases(const char *directory);
+void option_cases(const char *directory);
+void process_cases(const char *directory);
 void execve_cases(const char *directory);
-void descriptor_cases(void);
-void refused_cases(void);
+void descriptor_cases(const char *directory);
+void refused_cases(const char *directory);
 
 #endif

@@ -439,10 +439,11 @@ static void file_data_cases(void)
 	close((int)fd);
 }
 
-void message_cases(void)
+void message_cases(const char *directory)
 {
 	struct link link;
 
+	(void)directory;
 	memset(short_message, 'S', sizeof(short_message) - 1);
 	memset(long_message, 'L', sizeof(long_message) - 1);
 	link_open(&link, AF_INET, SOCK_STREAM, 0);

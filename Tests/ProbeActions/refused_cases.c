@@ -196,8 +196,9 @@ static void session_case(void)
 	number("res", child);
 }
 
-void refused_cases(void)
+void refused_cases(const char *directory)
 {
+	(void)directory;
 	module_cases();
 	kernel_cases();
 	signal_cases();
