@@ -13,6 +13,7 @@ struct ExpectedEvent {
     enum Value {
         case number(Int64)
         case bits(UInt64, mask: UInt64)
+        case near(Int64, distance: Int64)
         case bytes([UInt8])
         case width(Int)
         case containing([UInt8])
@@ -41,6 +42,7 @@ struct ExpectedEvent {
                 continue
             case "number": value = .number(try #require(Int64(last)))
             case "bits": value = .bits(try #require(UInt64(words[2])), mask: try #require(UInt64(last)))
+            case "near": value = .near(try #require(Int64(words[2])), distance: try #require(Int64(last)))
             case "bytes": value = .bytes(try bytes(last))
             case "width": value = .width(try #require(Int(last)))
             case "containing": value = .containing(try bytes(last))
@@ -68,6 +70,8 @@ extension ExpectedEvent.Value {
             switch self {
             case .number(let number): event.integer(parameter) == number
             case .bits(let bits, let mask): event.integer(parameter).map { UInt64(bitPattern: $0) & mask == bits & mask } ?? false
+            case .near(let number, let distance):
+                event.integer(parameter).map { abs($0 - number) <= distance } ?? false
             case .bytes(let bytes): found == bytes
             case .width(let width): found.count == width
             case .containing(let part):
