@@ -56,7 +56,7 @@ struct FalcoRun {
         process.currentDirectoryURL = URL(filePath: folder.path)
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"].merging(environment) { $1 }
         let (out, err) = (folder.path + "/.out", folder.path + "/.err")
-        for path in [out, err] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
@@ -91,7 +91,7 @@ final class Scratch {
     /// Writes a file and returns its path.
     func file(_ name: String, _ content: String) -> String { file(name, Data(content.utf8)) }
     func file(_ name: String, _ content: Data) -> String {
-        FileManager.default.createFile(atPath: path + "/" + name, contents: content)
+        _ = FileManager.default.createFile(atPath: path + "/" + name, contents: content)
         return path + "/" + name
     }
 }
