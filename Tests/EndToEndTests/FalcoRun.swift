@@ -69,7 +69,9 @@ struct FalcoRun {
         }
         process.waitUntilExit()
         status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-        func text(_ path: String) -> String { String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self) }
+        func text(_ path: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        }
         lines = text(out).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         errors = text(err)
     }
