@@ -11,7 +11,7 @@ let package = Package(
         .executableTarget(
             name: "bench", dependencies: ["CCounting", "CTraffic", .product(name: "FalcoRooms", package: "falco")],
             path: "Sources/Bench",
-            swiftSettings: [.swiftLanguageMode(.v6)],
+            swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-enforce-exclusivity=unchecked"])],
             // valgrind gives up on the debug information that Swift writes; symbols are enough for us.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--strip-debug"])]),
     ]

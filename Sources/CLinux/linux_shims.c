@@ -14,11 +14,54 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+/* Longer ones go to the C library, whose time is linear whatever the bytes. */
+#define LINUX_MEMMEM_BYTES_MAX 4096
+#endif
 
+#ifdef __SSE2__
+/*
+ * First and last byte of the needle are compared at sixteen places at once, the rest only where both fit. The C library's own
+ * prepares a table per call, which costs more than to search a path through.
+ */
+const void *linux_memmem(const void *bytes, size_t count, const void *needle, size_t needle_count)
+{
+	const unsigned char *at = bytes, *wanted = needle;
+	size_t places, place = 0;
+	__m128i first, last;
+
+	if (needle_count < 2 || count < needle_count || count > LINUX_MEMMEM_BYTES_MAX)
+		return memmem(bytes, count, needle, needle_count);
+	places = count - needle_count + 1;
+	first = _mm_set1_epi8((char)wanted[0]);
+	last = _mm_set1_epi8((char)wanted[needle_count - 1]);
+	for (; place + 16 <= places; place += 16) {
+		__m128i from = _mm_loadu_si128((const __m128i *)(at + place));
+		__m128i to = _mm_loadu_si128((const __m128i *)(at + place + needle_count - 1));
+		unsigned int fits = (unsigned int)_mm_movemask_epi8(
+			_mm_and_si128(_mm_cmpeq_epi8(from, first), _mm_cmpeq_epi8(to, last)));
+
+		for (; fits; fits &= fits - 1) {
+			size_t candidate = place + (size_t)__builtin_ctz(fits);
+
+			if (!memcmp(at + candidate + 1, wanted + 1, needle_count - 2))
+				return at + candidate;
+		}
+	}
+	for (; place < places; place++) {
+		if (at[place] == wanted[0] && at[place + needle_count - 1] == wanted[needle_count - 1] &&
+			!memcmp(at + place + 1, wanted + 1, needle_count - 2))
+			return at + place;
+	}
+	return NULL;
+}
+#else
 const void *linux_memmem(const void *bytes, size_t count, const void *needle, size_t needle_count)
 {
 	return memmem(bytes, count, needle, needle_count);
 }
+#endif
 
 const void *linux_memrchr(const void *bytes, int byte, size_t count)
 {

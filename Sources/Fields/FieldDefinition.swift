@@ -84,6 +84,8 @@ public struct FieldSelector: Sendable {
     public let flags: FieldFlags
     public let number: Int64?
     public let key: Bytes?
+    /// Stands where there is no field; nothing extracts it.
+    public static let none = FieldSelector(id: FieldID(rawValue: .max), type: .none, flags: [], number: nil, key: nil)
 }
 
 /// Owned bytes of a constant with a stable address, for comparing on the data plane.

@@ -104,8 +104,8 @@ public struct RuleEvaluator: ~Copyable {
         let index = Int(expression)
         if valueGenerations[index] == generation { return values[index] }
         let value: FieldValue
-        if let selector = program.selectors[index] {
-            value = FieldExtractor.extract(selector, context: context, state: state, scratch: &scratch)
+        if program.isField[index] {
+            value = FieldExtractor.extract(program.selectors[index], context: context, state: state, scratch: &scratch)
         } else {
             value = transformed(index, context: context, state: state, scratch: &scratch)
         }

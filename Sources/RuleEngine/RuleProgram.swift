@@ -27,8 +27,9 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
     let checks: UnsafeMutablePointer<FlatCheck>
     let checkCount: Int
     let expressions: UnsafeMutablePointer<ValueExpression>
-    /// By expression: the field it is when nothing transforms it.
-    let selectors: UnsafeMutablePointer<FieldSelector?>
+    /// By expression: the field it reads; all of it when `isField`.
+    let selectors: UnsafeMutablePointer<FieldSelector>
+    let isField: UnsafeMutablePointer<Bool>
     let expressionCount: Int
     let tables: CheckTables
     public let ruleCount: Int
@@ -63,7 +64,8 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
         checks = copy(builder.checks)
         checkCount = builder.checks.count
         expressions = copy(builder.expressions)
-        selectors = copy(builder.expressions.map(\.selector))
+        selectors = copy(builder.expressions.map { $0.selector ?? FieldSelector.none })
+        isField = copy(builder.expressions.map { $0.selector != nil })
         expressionCount = builder.expressions.count
         tables = CheckTables(
             operands: copy(builder.operands), byteSets: copy(builder.byteSets), wordSets: copy(builder.wordSets),
@@ -87,6 +89,7 @@ public final class RuleProgram: @unchecked Sendable {  // immutable after init
         expressions.deinitialize(count: expressionCount)
         expressions.deallocate()
         selectors.deallocate()
+        isField.deallocate()
         checks.deallocate()
         entries.deallocate()
         instructions.deallocate()

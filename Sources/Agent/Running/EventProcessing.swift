@@ -74,7 +74,10 @@ final class EventProcessing {
         let state = SystemState()
         try open(state)
         var isAlive: ((Int64, Int64) -> Bool)?
-        if source.isLive { isAlive = { tid, pid in Files.exists("/proc/\(pid)/task/\(tid)") } }
+        if source.isLive {
+            let proc = session.hostRoot + "/proc"
+            isAlive = { tid, pid in Files.exists("\(proc)/\(pid)/task/\(tid)") }
+        }
         let pipeline = EventPipeline(
             source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
         self.pipeline = pipeline
