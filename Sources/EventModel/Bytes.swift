@@ -129,7 +129,7 @@ public struct Bytes: @unchecked Sendable {
             first = UInt64(base[offset]) << 16 | UInt64(base[offset &+ left / 2]) << 8 | UInt64(base[count &- 1])
         }
         hash = Self.fold(first ^ secret, second ^ hash)
-        return Self.fold(hash ^ secret, UInt64(truncatingIfNeeded: count) ^ seed)
+        return Self.fold(hash ^ seed, UInt64(truncatingIfNeeded: count) ^ secret)
     }
 
     @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
