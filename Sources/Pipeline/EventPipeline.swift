@@ -127,7 +127,8 @@ public final class EventPipeline {
             }
             if counters.firstTimestampNs == 0 { counters.firstTimestampNs = event.timestampNs }
             if durationNs > 0, event.timestampNs >= counters.firstTimestampNs &+ durationNs { return true }
-            if event.timestampNs > nextSecondNs {
+            // More than a second before the last beginning: the clock was set back.
+            if event.timestampNs > nextSecondNs || event.timestampNs &+ 2_000_000_000 < nextSecondNs {
                 nextSecondNs = event.timestampNs &+ 1_000_000_000
                 handler.secondBegan(timestampNs: event.timestampNs)
             }

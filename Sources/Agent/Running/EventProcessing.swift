@@ -177,6 +177,12 @@ final class EventProcessing {
                 separator: ", ")
             log.warning("\(counters.drops) events were lost: \(reasons)")
         }
+        let state = pipeline.state
+        if state.threadsRefused + state.descriptorsRefused + state.pool.refused > 0 {
+            log.warning(
+                "the tables of the state were full: \(state.threadsRefused) threads, \(state.descriptorsRefused) descriptors and "
+                    + "\(state.pool.refused) texts found no room; fields of those processes were missing")
+        }
         guard session.arguments.verbose else { return }
         let seconds = Double(Clock.monotonicNs - startNs) / 1e9
         var lines = source.isLive ? ["Driver Events:\(counters.events)", "Driver Drops:\(counters.drops)"] : []
