@@ -82,6 +82,7 @@ public final class SystemState {
     public var threadsRefused: UInt64 { threads.refused }
     public var threadsAdded: UInt64 { threads.added }
     public var threadsRemoved: UInt64 { threads.removed }
+    public var descriptorsRefused: UInt64 { descriptors.refused }
     public var descriptorsAdded: UInt64 { descriptors.added }
     public var descriptorsRemoved: UInt64 { descriptors.removed }
 
@@ -205,9 +206,12 @@ public final class SystemState {
     /// Between two batches: frees byte strings that nothing holds any more, and every 300 s of event time the threads that ended
     /// unseen. `isAlive` says whether the thread (tid, pid) still runs; nil in replay, where only placeholders go.
     public func maintain(nowNs: UInt64, isAlive: ((Int64, Int64) -> Bool)?) {
-        if nextPurgeNs == 0 { nextPurgeNs = nowNs + 30_000_000_000 }
+        // A clock that was set back must not put the next purge off for as long.
+        if nextPurgeNs == 0 || nextPurgeNs > nowNs && nextPurgeNs - nowNs > 300_000_000_000 {
+            nextPurgeNs = nowNs &+ 30_000_000_000
+        }
         if nowNs >= nextPurgeNs {
-            nextPurgeNs = nowNs + 300_000_000_000
+            nextPurgeNs = nowNs &+ 300_000_000_000
             for index in 0..<threads.used where threads.rows[index].isInUse {
                 let record = threads.rows[index]
                 if record.isPlaceholder {

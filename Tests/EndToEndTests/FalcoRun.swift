@@ -56,7 +56,7 @@ struct FalcoRun {
         process.currentDirectoryURL = URL(filePath: folder.path)
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TZ": "UTC"].merging(environment) { $1 }
         let (out, err) = (folder.path + "/.out", folder.path + "/.err")
-        for path in [out, err] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [out, err] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
@@ -69,7 +69,9 @@ struct FalcoRun {
         }
         process.waitUntilExit()
         status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-        func text(_ path: String) -> String { String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self) }
+        func text(_ path: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        }
         lines = text(out).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         errors = text(err)
     }
@@ -91,7 +93,7 @@ final class Scratch {
     /// Writes a file and returns its path.
     func file(_ name: String, _ content: String) -> String { file(name, Data(content.utf8)) }
     func file(_ name: String, _ content: Data) -> String {
-        FileManager.default.createFile(atPath: path + "/" + name, contents: content)
+        _ = FileManager.default.createFile(atPath: path + "/" + name, contents: content)
         return path + "/" + name
     }
 }

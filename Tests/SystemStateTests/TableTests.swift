@@ -53,6 +53,24 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(pool.reservedBytes <= 256 << 10)
     }
 
+    /// Else a machine that once filled it would be without names for ever.
+    @Test(arguments: [(200, 10), (10, 200), (10, 10)]) func aFullPoolAsksForASweepAndRecovers(firstBytes: Int, thenBytes: Int) {
+        let pool = BytePool(bytesMax: 1 << 20)
+        func fill(_ bytes: Int, _ mark: UInt8, _ count: Int) -> Int {
+            (0..<count).filter { index in
+                let text = Array("\(index)".utf8) + [UInt8](repeating: mark, count: bytes)
+                return text.withBytes { pool.intern($0) }.isEmpty
+            }.count
+        }
+        _ = fill(firstBytes, 1, 80_000)
+        #expect(pool.refused > 0)
+        #expect(pool.needsSweep)
+        pool.beginMarking()
+        pool.sweep()
+        #expect(!pool.needsSweep)
+        if firstBytes >= thenBytes { #expect(fill(thenBytes, 2, 1000) == 0) }
+    }
+
     @Test func everyLengthUpToTheLimit() {
         let pool = BytePool()
         for length in [1, 7, 8, 9, 15, 16, 17, 48, 49, 1000, 4096, 65535, 65536] {

@@ -82,7 +82,6 @@ final class EventProcessing {
             source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
         self.pipeline = pipeline
         defer { finish(pipeline) }
-        try startCommand()
         _ = try pipeline.run()
     }
 
@@ -148,8 +147,9 @@ final class EventProcessing {
         if probe.isSysExitAttached, let reason = session.systemCallReason { log.info(reason) }
     }
 
-    /// The command waits at its gate until the probe watches it.
-    private func startCommand() throws(CaptureError) {
+    /// The command waits at its gate until the probe watches it and the first scan has seen it: its working directory and its open files
+    /// are known before it does anything.
+    func snapshotEnded() throws(CaptureError) {
         guard let words = session.arguments.command, let command else { return }
         do throws(Errno) { try command.start() } catch {
             // What shells answer: 127 for a command that is not there, 126 for one that can't be run.
@@ -176,6 +176,12 @@ final class EventProcessing {
             let reasons = counters.dropsByReason.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted().joined(
                 separator: ", ")
             log.warning("\(counters.drops) events were lost: \(reasons)")
+        }
+        let state = pipeline.state
+        if state.threadsRefused + state.descriptorsRefused + state.pool.refused > 0 {
+            log.warning(
+                "the tables of the state were full: \(state.threadsRefused) threads, \(state.descriptorsRefused) descriptors and "
+                    + "\(state.pool.refused) texts found no room; fields of those processes were missing")
         }
         guard session.arguments.verbose else { return }
         let seconds = Double(Clock.monotonicNs - startNs) / 1e9
