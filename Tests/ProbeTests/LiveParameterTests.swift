@@ -145,7 +145,9 @@ extension Live {
             for event in session.events {
                 if !tree.contains(event.tid) { malformed.insert("\(event.name): thread \(event.tid) is not of the tree") }
                 let infos = event.info.parameters
-                if event.parameters.count != infos.count { malformed.insert("\(event.name): \(event.parameters.count) parameters") }
+                if event.parameters.count != infos.count {
+                    malformed.insert("\(event.name): \(event.parameters.count) parameters")
+                }
                 for (info, bytes) in zip(infos, event.parameters) {
                     guard let width = info.type.fixedBytes, bytes.count != width, !bytes.isEmpty else { continue }
                     malformed.insert("\(event.name).\(info.name): \(bytes.count) bytes for \(info.type.name)")
