@@ -48,7 +48,7 @@ func verdict(_ check: TypedCheck, _ value: FieldValue, list: [FieldValue]? = nil
     let program = RuleProgram(rules: [
         CompiledCondition(root: .check(check), eventCodes: .all, warnings: [], systemCallCodes: [])
     ])
-    let flat = value.exists && program.tables.holds(program.checks[0], value, scratch: &scratch)
+    let flat = value.exists && program.tables.holds(UnsafePointer(program.checks), value, scratch: &scratch)
     return naive == flat ? flat : nil
 }
 

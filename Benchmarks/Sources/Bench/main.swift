@@ -128,14 +128,10 @@ func runCaptures(_ options: Options) throws {
         if let rules = benchmark as? RulesBenchmark { print(rules.checksText) }
         fflush(nil)
     }
-    if let recorded = workloads.recorded, let sysdig = Sysdig.find(), options.filter.isEmpty || "sysdig".contains(options.filter)
+    if let long = workloads.recorded, let short = workloads.recordedOnce,
+        options.filter.isEmpty || "sysdig".contains(options.filter)
     {
-        let events = try countRecords(recorded)
-        for (name, filter) in [("no filter matches", "evt.num=0"), ("one filter on the state", "proc.name=nobody and fd.name=x")]
-        {
-            let ns = try sysdig.nsPerEvent(capture: recorded, events: events, filter: filter)
-            print(pad("peer sysdig -r, \(name)", 36), ns.map { String(format: "%.1f", $0) } ?? "failed")
-        }
+        try PeerComparison(short: short, long: long, passes: options.passes).run()
     }
 }
 
