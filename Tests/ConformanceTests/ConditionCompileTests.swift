@@ -180,7 +180,7 @@ import Testing
         let program = RuleProgram(rules: [
             CompiledCondition(root: .check(check), eventCodes: EventCodeSet([1]), warnings: [], systemCallCodes: [])
         ])
-        let flat = program.tables.holds(program.checks[0], value, scratch: &scratch)
+        let flat = program.tables.holds(UnsafePointer(program.checks), value, scratch: &scratch)
         return NaiveEvaluator.holds(check, value, scratch: &scratch) == flat ? flat : nil
     }
 }
