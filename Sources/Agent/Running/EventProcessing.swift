@@ -246,7 +246,8 @@ extension EventProcessing: MatchHandler {
             log.info("First scan: \(report)")
         }
         session.queue?.watch()
-        if session.queue?.isDeaf == true {
+        // A command that is watched runs on, and its status is the answer.
+        if session.queue?.isDeaf == true, session.arguments.command == nil {
             failure = AgentError("nobody reads the alerts any more, and there is no other output")
             inbox.stop()
         }
