@@ -109,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "falco", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage", "Pipeline", "RuleEngine",
+                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage",
+                "Pipeline", "RuleEngine",
                 "Rules", "SystemState",
             ], swiftSettings: swift),
     ]

@@ -107,6 +107,7 @@ public struct Bytes: @unchecked Sendable {
     @inline(__always)
     public func hash(seed: UInt64) -> UInt64 {
         let secret = (seed &* 0x9e37_79b9_7f4a_7c15) ^ 0xa076_1d64_78bd_642f
+        let other = (seed &* 0xbf58_476d_1ce4_e5b9) ^ 0xe703_7ed1_a0b4_28db
         var hash = seed
         var offset = 0
         let raw = UnsafeRawPointer(base)
@@ -129,7 +130,7 @@ public struct Bytes: @unchecked Sendable {
             first = UInt64(base[offset]) << 16 | UInt64(base[offset &+ left / 2]) << 8 | UInt64(base[count &- 1])
         }
         hash = Self.fold(first ^ secret, second ^ hash)
-        return Self.fold(hash ^ seed, UInt64(truncatingIfNeeded: count) ^ secret)
+        return Self.fold(hash ^ secret, UInt64(truncatingIfNeeded: count) ^ other)
     }
 
     @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
