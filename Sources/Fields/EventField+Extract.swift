@@ -195,7 +195,8 @@ extension EventField {
         let names = WireNames.shared
         let type = context.event.type
         var chosen = -1
-        for index in 0..<names.parameterCount(type) where names.parameter(type, index).type == .fsrelpath || type == PPME_SYSCALL_OPEN_BY_HANDLE_AT_X.code && index == 3 {
+        for index in 0..<names.parameterCount(type)
+        where names.parameter(type, index).type == .fsrelpath || type == PPME_SYSCALL_OPEN_BY_HANDLE_AT_X.code && index == 3 {
             if chosen < 0 || reference.number == 2 { chosen = index }
         }
         guard chosen >= 0, let path = context.event.text(chosen) else { return .none }

@@ -120,7 +120,8 @@ extension FieldReference {
         if definition.id == EventField.id(of: .rawArgument) {
             // A number that the probe could not read exists in no check, but is shown as 0.
             return FieldReference(
-                definition: definition.withFlags(definition.flags.union(.printOnly)), text: text, argument: argument, number: number,
+                definition: definition.withFlags(definition.flags.union(.printOnly)), text: text, argument: argument,
+                number: number,
                 key: key)
         }
         guard definition.flags.contains(.anyOf) else { return self }

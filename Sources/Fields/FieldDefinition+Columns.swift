@@ -32,7 +32,10 @@ extension FieldDefinition {
         default: break
         }
         if name.hasPrefix("proc.std") { return [.descriptors, .directory] }
-        for prefix in ["proc.sid", "proc.sname", "proc.pgid", "proc.vpgid", "proc.loginshellid", "proc.is_sid", "proc.is_pgid", "proc.is_vpgid"]
+        for prefix in [
+            "proc.sid", "proc.sname", "proc.pgid", "proc.vpgid", "proc.loginshellid", "proc.is_sid", "proc.is_pgid",
+            "proc.is_vpgid",
+        ]
         where name.hasPrefix(prefix) { return .session }
         return []
     }

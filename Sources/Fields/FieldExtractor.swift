@@ -19,15 +19,19 @@ public enum FieldExtractor {
         case FieldFamilies.group:
             return GroupField.extract(GroupField(rawValue: row)!, context: context, state: state)
         case FieldFamilies.descriptor:
-            return DescriptorField.extract(DescriptorField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
+            return DescriptorField.extract(
+                DescriptorField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
         case FieldFamilies.path:
             return PathField.extract(PathField(rawValue: row)!, context: context, state: state, scratch: &scratch)
         case FieldFamilies.descriptorList:
-            return DescriptorListField.extract(DescriptorListField(rawValue: row)!, context: context, state: state, scratch: &scratch)
+            return DescriptorListField.extract(
+                DescriptorListField(rawValue: row)!, context: context, state: state, scratch: &scratch)
         case FieldFamilies.container:
-            return ContainerField.extract(ContainerField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
+            return ContainerField.extract(
+                ContainerField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
         case FieldFamilies.kubernetes:
-            return KubernetesField.extract(KubernetesField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
+            return KubernetesField.extract(
+                KubernetesField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
         default:
             preconditionFailure("a field's family has no extraction")
         }

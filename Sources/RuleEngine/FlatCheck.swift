@@ -80,7 +80,9 @@ struct CheckTables {
         }
     }
 
-    private func holds(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ operand: Int, scratch: inout ExtractionScratch) -> Bool {
+    private func holds(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ operand: Int, scratch: inout ExtractionScratch)
+        -> Bool
+    {
         guard case .list(let start, let count) = value else { return test(check, value, operand, scratch: &scratch) }
         if check.pointee.isList {
             if check.pointee.opcode == .exists { return true }
@@ -99,7 +101,9 @@ struct CheckTables {
     }
 
     @inline(__always)
-    private func test(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ index: Int, scratch: inout ExtractionScratch) -> Bool {
+    private func test(_ check: UnsafePointer<FlatCheck>, _ value: FieldValue, _ index: Int, scratch: inout ExtractionScratch)
+        -> Bool
+    {
         let operand = operands + index
         switch check.pointee.opcode {
         case .exists: return true

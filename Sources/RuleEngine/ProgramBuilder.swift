@@ -150,7 +150,8 @@ struct ProgramBuilder {
             bind(onTrue)
             let having = left.filter { $0.conjuncts.contains(conjunct) }
             emit(
-                having.map { GroupedRule(number: $0.number, conjuncts: $0.conjuncts.filter { $0 != conjunct }) }, weights: weights)
+                having.map { GroupedRule(number: $0.number, conjuncts: $0.conjuncts.filter { $0 != conjunct }) }, weights: weights
+            )
             bind(onFalse)
             left.removeAll { $0.conjuncts.contains(conjunct) }
         }

@@ -27,7 +27,9 @@ struct Flood {
     let directory: URL
 
     func run() throws {
-        print("flood: \(seconds) s of openat and close by one program on one core, the default rules, \(Self.tricklePerSecond) alerts/s")
+        print(
+            "flood: \(seconds) s of openat and close by one program on one core, the default rules, \(Self.tricklePerSecond) alerts/s"
+        )
         for load in Self.loads { try run(load) }
     }
 
@@ -50,13 +52,17 @@ struct Flood {
         let latencies = agent.latenciesMs
         let elapsed = answer[2]
         let opens = Int(answer[0] + answer[1])
-        guard let delivered = report["Captured Events"], let kernel = report["Driver Events"], let lost = report["Driver Drops"] else {
+        guard let delivered = report["Captured Events"], let kernel = report["Driver Events"], let lost = report["Driver Drops"]
+        else {
             throw BenchError("the agent ended without its counts: \(agent.errorText.suffix(400))")
         }
         print("\(load.text):")
         print("  system calls       \(2 * opens) in \(String(format: "%.2f", elapsed)) s (\(Int(Double(2 * opens) / elapsed))/s)")
         print("  events             produced \(kernel), delivered \(delivered), lost \(lost)\(agent.lossText)")
-        print(String(format: "  agent              %.1f %% of a core, peak memory %.1f MB", (after.seconds - before.seconds) / elapsed * 100, Double(memory) / 1024))
+        print(
+            String(
+                format: "  agent              %.1f %% of a core, peak memory %.1f MB",
+                (after.seconds - before.seconds) / elapsed * 100, Double(memory) / 1024))
         print(
             String(
                 format: "  kernel to line     p50 %.2f ms, p99 %.2f ms, max %.2f ms over %d alerts of %d",
@@ -98,7 +104,8 @@ private final class AgentProcess {
         let root = URL(fileURLWithPath: #filePath).appending(path: "../../../..").standardized
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = [
-            Flood.agentWord, "-c", root.appending(path: "config/falco.yaml").path, "-r", root.appending(path: "rules/falco_rules.yaml").path,
+            Flood.agentWord, "-c", root.appending(path: "config/falco.yaml").path, "-r",
+            root.appending(path: "rules/falco_rules.yaml").path,
             "-r", rule, "--scope", "\(scope)", "-v", "-o", "syslog_output.enabled=false", "-o", "json_output=false",
         ]
         process.standardInput = FileHandle.nullDevice

@@ -88,9 +88,12 @@ final class RulesBenchmark: Benchmark {
 extension RulesBenchmark {
     /// What was evaluated, in words: how many checks an event took, and the types that took most.
     var checksText: String {
-        func mean(_ row: (events: Int, checks: Int)) -> String { String(format: "%.1f", Double(row.checks) / Double(max(1, row.events))) }
+        func mean(_ row: (events: Int, checks: Int)) -> String {
+            String(format: "%.1f", Double(row.checks) / Double(max(1, row.events)))
+        }
         let total = checks.reduce((events: 0, checks: 0)) { ($0.events + $1.events, $0.checks + $1.checks) }
-        let types = checks.enumerated().filter { $0.element.checks > 0 }.sorted { $0.element.checks > $1.element.checks }.prefix(5)
+        let types = checks.enumerated().filter { $0.element.checks > 0 }.sorted { $0.element.checks > $1.element.checks }.prefix(
+            5)
         let shown = types.map {
             let share = Double($0.element.checks) / Double(max(1, total.checks)) * 100
             return "\(EventTable.events[$0.offset].name) \(mean($0.element)) (\(String(format: "%.0f", share)) %)"

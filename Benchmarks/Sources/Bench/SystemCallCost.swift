@@ -54,7 +54,8 @@ struct SystemCallCost {
         for _ in 0..<rounds {
             for kind in Case.allCases {
                 for call in Self.calls where kind != .failed || call.fails {
-                    let source = try kind == .nothing ? nil : open(kind, call, traffic, bystander, &loadMs, &loadProcessorMs, &attachMs)
+                    let source =
+                        try kind == .nothing ? nil : open(kind, call, traffic, bystander, &loadMs, &loadProcessorMs, &attachMs)
                     ns["\(kind) \(call.word)", default: []] += try measure(call, traffic, source)
                     if let source {
                         let counters = source.counters
@@ -76,7 +77,9 @@ struct SystemCallCost {
         print(pad("", 48) + Self.calls.map { pad($0.text, 30) }.joined())
         for kind in Case.allCases {
             let cells = Self.calls.map { call -> String in
-                guard let values = ns["\(kind) \(call.word)"], let base = ns["\(Case.nothing) \(call.word)"] else { return pad("-", 30) }
+                guard let values = ns["\(kind) \(call.word)"], let base = ns["\(Case.nothing) \(call.word)"] else {
+                    return pad("-", 30)
+                }
                 let fast = percentile(values, 0.1)
                 let cost = kind == .nothing ? "" : String(format: " (%+.0f)", fast - percentile(base, 0.1))
                 return pad(String(format: "%.0f · %.0f", median(values), fast) + cost, 30)

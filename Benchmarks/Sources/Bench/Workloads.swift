@@ -12,6 +12,8 @@ struct Workloads {
     let synthetic: String
     /// A recorded capture of 2019, enter and exit events, many times over; nil where the corpus is absent.
     let recorded: String?
+    /// The same capture as it is.
+    let recordedOnce: String?
     /// Directory that holds all this, removed at the end.
     let directory: URL
 
@@ -25,8 +27,12 @@ struct Workloads {
             let path = directory.appending(path: "recorded.scap").path
             try Self.repeatEvents(of: [UInt8](bytes), times: max(1, eventsMin / 35_860), to: path)
             recorded = path
+            // Not gzipped, as the long one.
+            recordedOnce = directory.appending(path: "recorded-once.scap").path
+            try Self.repeatEvents(of: [UInt8](bytes), times: 1, to: recordedOnce!)
         } else {
             recorded = nil
+            recordedOnce = nil
         }
     }
 
