@@ -6,7 +6,8 @@ FALCO := .build/release/falco
 # As root, falco can load its probe; elsewhere sudo asks.
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || command -v sudo)
 SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks
-C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/hooks/*.h)
+C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/*/*.h)
+CLANG_FORMAT := $(shell command -v clang-format || command -v clang-format-14)
 
 .PHONY: help setup build run demo test check format bench live clean
 
@@ -30,13 +31,13 @@ test: setup ## everything that can be tested here; its last line is the result
 
 check: setup ## format, warnings as errors, tests
 	@swift format lint --strict --recursive $(wildcard $(SWIFT_FILES))
-	@if command -v clang-format >/dev/null && [ -n "$(C_FILES)" ]; then clang-format --dry-run -Werror $(C_FILES); \
+	@if [ -n "$(CLANG_FORMAT)" ]; then $(CLANG_FORMAT) --dry-run -Werror $(C_FILES); \
 	else echo "check: C files were not looked at: clang-format is not installed"; fi
 	@FALCO_STRICT=1 swift test $(TEST_FLAGS)
 
 format: ## put the sources into the form that check asks for
 	@swift format --in-place --recursive $(wildcard $(SWIFT_FILES))
-	@if command -v clang-format >/dev/null && [ -n "$(C_FILES)" ]; then clang-format -i $(C_FILES); fi
+	@if [ -n "$(CLANG_FORMAT)" ]; then $(CLANG_FORMAT) -i $(C_FILES); fi
 
 bench: setup ## measure captures, the cost of a system call and a flood (live: as root); ARGS="captures", "cost", "flood", …
 	@touch Benchmarks/Package.swift  # so that files which came or went in the rooms are noticed

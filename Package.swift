@@ -26,7 +26,8 @@ let package = Package(
         .library(
             name: "FalcoRooms",
             targets: [
-                "CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState", "Fields", "RuleEngine", "Rules",
+                "CProbeABI", "EventModel", "Capture", "CaptureFile", "CaptureReplay", "SystemState", "Fields", "RuleEngine",
+                "Rules",
                 "Pipeline", "CaptureProbe", "LinuxSystem", "Agent",
             ]),
     ],
@@ -35,7 +36,9 @@ let package = Package(
         // C
         .target(name: "CProbeABI"),
         .target(name: "CLinux"),
-        .target(name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])], linkerSettings: [.linkedLibrary("re2")]),
+        .target(
+            name: "CRE2", cxxSettings: [.unsafeFlags(["-std=c++17"])],
+            linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
         .target(
             name: "CLibbpf", dependencies: ["CProbeABI"],
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
@@ -50,23 +53,31 @@ let package = Package(
         dataRoom("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
         room("LinuxSystem", ["CLinux", "EventModel"]),
         .target(
-            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"], swiftSettings: perEvent,
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"],
+            swiftSettings: perEvent,
             plugins: ["ProbeBuild"]),
         dataRoom("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),
         dataRoom("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
-        dataRoom("RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
+        dataRoom(
+            "RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
         dataRoom("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
-        room("Rules", ["RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI", .product(name: "Yams", package: "Yams")]),
+        room(
+            "Rules",
+            [
+                "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI",
+                .product(name: "Yams", package: "Yams"),
+            ]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
         room(
             "Agent",
             [
-                "Settings", "Rules", "Outputs", "Pipeline", "Alerts", "CaptureReplay", "CaptureProbe", "Capture", "SystemState", "Fields",
+                "Settings", "Rules", "Outputs", "Pipeline", "Alerts", "CaptureReplay", "CaptureProbe", "Capture", "SystemState",
+                "Fields",
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
@@ -74,7 +85,8 @@ let package = Package(
         tests("LinuxSystem", ["EventModel"]),
         .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
-            name: "ProbeTests", dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            name: "ProbeTests",
+            dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
@@ -90,7 +102,16 @@ let package = Package(
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
             name: "ConformanceTests",
-            dependencies: ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"],
+            dependencies: [
+                "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI",
+            ],
             swiftSettings: swift),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage",
+                "Pipeline", "RuleEngine",
+                "Rules", "SystemState",
+            ], swiftSettings: swift),
     ]
 )

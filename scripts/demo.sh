@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Harmless actions that look like an intruder's, each announced, each undone. Meant to run under `falco run`.
-say() { printf '\n--- %s\n' "$*"; sleep 0.5; }
+say() { sleep 0.3; printf '\n--- %s\n' "$*"; sleep 0.3; }
 
 say "reading the password hashes (into nothing)"
 cat /etc/shadow >/dev/null 2>&1

@@ -9,8 +9,6 @@
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define UNIX_PATH_BYTES_MAX 108
-#define ECONNREFUSED 111
-#define ETIMEDOUT 110
 #define MESSAGES_MAX 64
 
 enum socket_number {
@@ -211,7 +209,8 @@ SYSCALL_PROGRAM(connect)
 	u32 address_bytes = syscall_argument(regs, 2);
 	struct sock *socket = NULL;
 
-	if (ret == 0 || ret == -EINPROGRESS || ret == -ECONNREFUSED || ret == -ETIMEDOUT)
+	/* A refused socket has no ends any more; whom it asked for is in the address. */
+	if (ret == 0 || ret == -EINPROGRESS)
 		socket = sock_of(descriptor);
 	EVENT_BEGIN(event, PPME_SOCKET_CONNECT_X, PROBE_CLASS_CONNECT);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */

@@ -32,7 +32,8 @@ struct DropMonitor {
             (nextCheckNs, last) = (timestampNs &+ 1_000_000_000, counts())
             return nil
         }
-        guard timestampNs > nextCheckNs else { return nil }
+        // More than a second before the last check: the clock was set back.
+        guard timestampNs > nextCheckNs || timestampNs &+ 2_000_000_000 < nextCheckNs else { return nil }
         nextCheckNs = timestampNs &+ 1_000_000_000
         var now = counts()
         // Simulated drops let the actions be tried out on a machine that loses nothing.
@@ -63,7 +64,7 @@ struct TokenBucket {
 
     mutating func claim(at timestampNs: UInt64) -> Bool {
         if lastNs > 0, timestampNs > lastNs { tokens = min(burst, tokens + ratePerSecond * Double(timestampNs - lastNs) / 1e9) }
-        lastNs = max(lastNs, timestampNs)
+        lastNs = timestampNs
         guard tokens >= 1 else { return false }
         tokens -= 1
         return true

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import LinuxSystem
 import Settings
 
 /// The whole program.
 public enum Falco {
     /// `words` without the program's name; answers the exit status.
     public static func run(_ words: [String]) -> Int32 {
+        // An output that somebody closed must not become the first file we open.
+        StandardDescriptors.open()
         let session: Session
         do {
             session = try Session(Arguments(words), environment: currentEnvironment())
@@ -14,17 +17,20 @@ public enum Falco {
             return 1
         }
         var status: Int32 = 0
+        var failure: (any Error)?
         do {
             for step in StartUp.steps {
                 guard let answer = try step.run(session) else { continue }
                 status = answer
                 break
             }
-        } catch {
-            StandardError.write("Error: \(error)\n")
-            status = 1
-        }
+        } catch { failure = error }
         session.end()
+        if let failure {
+            // Last, where it is seen.
+            StandardError.write("Error: \(failure)\n")
+            status = (failure as? AgentError)?.status ?? 1
+        }
         return status
     }
 
@@ -47,6 +53,12 @@ extension Session {
     func end() {
         guard let queue else { return }
         queue.stop()
+        if queue.drops > 0 {
+            log.warning(
+                "\(queue.drops) of \(statistics.alerts) alerts were not written: the outputs were slower than the events "
+                    + "(outputs_queue.capacity \(settings.outputsQueueCapacity))")
+        }
+        if queue.failures > 0 { log.warning("outputs failed \(queue.failures) times: alerts are missing there") }
         if let drops {
             StandardError.write(
                 """

@@ -53,7 +53,17 @@ final class Log: @unchecked Sendable {
 }
 
 enum StandardError {
-    static func write(_ text: String) { StandardOutput.write(text, to: STDERR_FILENO) }
+    /// What is quoted in a message, a file's name or a process's, may not drive the terminal that shows it.
+    static func write(_ text: String) { StandardOutput.write(printable(text), to: STDERR_FILENO) }
+
+    static func printable(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 < 32 && $0 != 9 && $0 != 10 || $0 == 127 || $0 == 0xc2 }) else { return text }
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map {
+                    $0.value < 32 && $0 != "\n" && $0 != "\t" || (0x7f...0x9f).contains($0.value) ? "?" : $0
+                }))
+    }
 }
 
 enum StandardOutput {
@@ -64,7 +74,14 @@ enum StandardOutput {
             var done = 0
             while done < bytes.count {
                 let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-                if count >= 0 { done += count } else if errno != EINTR { return }
+                if count >= 0 {
+                    done += count
+                } else if errno == EAGAIN {
+                    var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&wait, 1, -1)
+                } else if errno != EINTR {
+                    return
+                }
             }
         }
     }

@@ -15,15 +15,21 @@ final class LoadedProbe {
     init(ringCount: Int, ringBytes: Int, possibleCPUs: Int, useIterators: Bool) throws(CaptureError) {
         var left: Set<ProbeProgram> = useIterators ? [] : Set(ProbeProgram.iterators)
         var refused: [(ProbeProgram, String)] = []
-        if let kernel = btf__load_vmlinux_btf() {
-            for program in ProbeProgram.allCases where program.optionalEvent != nil {
-                if probe_has_tracepoint(kernel, program.rawValue) == 0 {
-                    left.insert(program)
-                    refused.append((program, "this kernel has no such tracepoint"))
-                }
-            }
-            btf__free(kernel)
+        probe_log_start()
+        let types = btf__load_vmlinux_btf()
+        _ = probe_log_stop()
+        guard let types else {
+            throw CaptureError(
+                "could not load the probe: /sys/kernel/btf/vmlinux holds no type information; it needs a kernel built with "
+                    + "CONFIG_DEBUG_INFO_BTF")
         }
+        for program in ProbeProgram.allCases where program.optionalEvent != nil {
+            if probe_has_tracepoint(types, program.rawValue) == 0 {
+                left.insert(program)
+                refused.append((program, "this kernel has no such tracepoint"))
+            }
+        }
+        btf__free(types)
         while true {
             switch try Self.load(without: left, ringCount: ringCount, ringBytes: ringBytes, possibleCPUs: possibleCPUs) {
             case .loaded(let object):

@@ -59,6 +59,9 @@ public final class ProbeSource: EventSource {
             throw CaptureError(
                 "a ring of \(options.ringBytes) bytes is not possible: its size is a power of two of at least a page")
         }
+        if case .tree(let pids) = options.scope, let bad = pids.first(where: { $0 <= 0 }) {
+            throw CaptureError("\(bad) is no process whose tree can be watched")
+        }
         self.options = options
         proc = ProcFilesystem(hostRoot: options.hostRoot)
         let online = Machine.onlineCPUs

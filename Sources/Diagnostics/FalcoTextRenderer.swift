@@ -48,10 +48,10 @@ public enum FalcoTextRenderer {
             if !location.name.isEmpty { text += " '\(location.name)'" }
             text += ": (\(location.place):\(location.line):\(location.column))\n"
         }
-        text += "------\n\(withoutControls(diagnostic.snippet))------\n"
+        text += "------\n\(diagnostic.snippet)------\n"
         var summary = diagnostic.code.summary
         if let field = diagnostic.deprecatedField { summary += ": field '\(field)'" }
-        return text + "\(diagnostic.code.rawValue) (\(summary)): \(diagnostic.message)\n"
+        return withoutControls(text + "\(diagnostic.code.rawValue) (\(summary)): \(diagnostic.message)\n")
     }
 
     /// A file of garbage cannot drive the terminal that shows its errors.

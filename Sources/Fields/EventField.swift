@@ -105,7 +105,8 @@ public enum EventField: UInt16, FieldFamily {
         .init(.countProcinfo, "evt.count.procinfo", .uint32, .dec, .hidden, "1 for statistics events of main threads."),
         .init(.countThreadinfo, "evt.count.threadinfo", .uint32, .dec, .hidden, "1 for statistics events of any thread."),
         .init(
-            .around, "evt.around", .uint64, .dec, [.argumentRequired, .argumentIndex, .filterOnly, .noRightSide, .noTransformer],
+            .around, "evt.around", .uint64, .dec,
+            [.argumentRequired, .argumentIndex, .filterOnly, .noRightSide, .noTransformer, .distance],
             "evt.around[T]=D holds for events at most D milliseconds away from the time T (as in evt.rawtime)."),
         .init(
             .absolutePath, "evt.abspath", .charbuf, .na, [.argumentOptional, .argumentKey, .argumentAfterDot],

@@ -31,6 +31,8 @@ public struct FieldFlags: OptionSet, Sendable {
     public static let anyOf = FieldFlags(rawValue: 4096)
     /// The argument follows a dot instead of standing in brackets (`evt.arg.flags`).
     public static let argumentAfterDot = FieldFlags(rawValue: 8192)
+    /// The value is a distance: whatever the operator, a check holds up to the constant (`evt.around[T]=D`).
+    public static let distance = FieldFlags(rawValue: 16384)
 }
 
 /// One row of the catalogue.

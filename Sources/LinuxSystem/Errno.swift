@@ -19,6 +19,7 @@ public struct Errno: Error, Sendable, Equatable, Hashable, CustomStringConvertib
     public static let noSuchProcess = Errno(ESRCH)
     public static let tooLarge = Errno(EFBIG)
     public static let isDirectory = Errno(EISDIR)
+    public static let brokenPipe = Errno(EPIPE)
 
     /// `EPERM`
     public var name: String { linux_errno_name(code).map { String(cString: $0) } ?? "errno \(code)" }

@@ -16,7 +16,9 @@ public struct RenderedAlert: Sendable {
 /// What an output could not do, and why: `append to '/var/log/falco.log': ENOSPC (no space left on device)`.
 public struct OutputError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
-    public init(_ description: String) { self.description = description }
+    /// Trying again can't help: nobody is at the other end any more.
+    public let isFinal: Bool
+    public init(_ description: String, isFinal: Bool = false) { (self.description, self.isFinal) = (description, isFinal) }
 }
 
 /// Where alerts go. Only the output thread calls it, so it needs no lock.

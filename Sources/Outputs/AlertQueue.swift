@@ -9,6 +9,7 @@ import LinuxSystem
 public final class AlertQueue: @unchecked Sendable {
     public enum Note: Sendable { case notice, error, critical }
     public static let bytesMaxDefault = 64 << 20
+    private static let failureReportNs: UInt64 = 60_000_000_000
 
     private let lock = ConditionLock()
     // Guarded by `lock`.
@@ -21,11 +22,13 @@ public final class AlertQueue: @unchecked Sendable {
     private var failureCount: UInt64 = 0
     private var busy: (output: String, sinceNs: UInt64)?
     private var busyReported = false
+    private var deaf = false
     private var latencies = LatencyHistogram()
 
     // Only the output thread touches these after `start`.
     private var outputs: [any AlertOutput]
-    private var failing: Set<String> = []
+    private var failureSaidNs: [String: UInt64] = [:]
+    private var lostOutputs: Set<String> = []
 
     private let capacity: Int
     private let bytesMax: Int
@@ -66,7 +69,22 @@ public final class AlertQueue: @unchecked Sendable {
     /// From the event's kernel timestamp to its written line.
     public var latency: LatencyHistogram { lock.locked { latencies } }
 
+    /// Every output has lost its reader for good.
+    public var isDeaf: Bool { lock.locked { deaf } }
+
     // MARK: Pipeline's side
+
+    /// False when an alert pushed now would be lost. It is counted as lost then: making it is work that a flood can be spared.
+    public func makesRoom() -> Bool {
+        var firstLoss = false
+        let room = lock.locked { () -> Bool in
+            guard !waitsWhenFull, isFull(adding: 0) else { return true }
+            firstLoss = noteLoss()
+            return false
+        }
+        if firstLoss { reportFirstLoss() }
+        return room
+    }
 
     /// False when it was lost.
     @discardableResult
@@ -75,8 +93,7 @@ public final class AlertQueue: @unchecked Sendable {
         let taken = lock.locked { () -> Bool in
             while isFull(adding: alert.line.count) {
                 if !waitsWhenFull || closing || finished {
-                    firstLoss = dropCount == 0
-                    dropCount += 1
+                    firstLoss = noteLoss()
                     return false
                 }
                 lock.wait(ns: 100_000_000)
@@ -87,9 +104,16 @@ public final class AlertQueue: @unchecked Sendable {
             lock.wakeAll()
             return true
         }
-        if firstLoss { report(.error, "Outputs queue out of memory. Drop event and continue on ...") }
+        if firstLoss { reportFirstLoss() }
         return taken
     }
+
+    /// Under the lock. True for the first one.
+    private func noteLoss() -> Bool {
+        dropCount += 1
+        return dropCount == 1
+    }
+    private func reportFirstLoss() { report(.error, "Outputs queue out of memory. Drop event and continue on ...") }
 
     /// A single line larger than the bound still passes, alone.
     private func isFull(adding bytes: Int) -> Bool {
@@ -149,7 +173,10 @@ public final class AlertQueue: @unchecked Sendable {
                 lock.wakeAll()
                 return taken
             }
-            if reopen { each { (output) throws(OutputError) in try output.reopen() } }
+            if reopen {
+                failureSaidNs = [:]
+                each { (output) throws(OutputError) in try output.reopen() }
+            }
             for alert in batch { each { (output) throws(OutputError) in try output.write(alert) } }
             each { (output) throws(OutputError) in try output.flush() }
             noteLatency(of: batch)
@@ -163,7 +190,7 @@ public final class AlertQueue: @unchecked Sendable {
     }
 
     private func each(_ body: (inout any AlertOutput) throws(OutputError) -> Void) {
-        for index in outputs.indices {
+        for index in outputs.indices where !lostOutputs.contains(outputs[index].name) {
             let name = outputs[index].name
             lock.locked { (busy, busyReported) = ((name, Clock.monotonicNs), false) }
             var problem: OutputError?
@@ -172,9 +199,16 @@ public final class AlertQueue: @unchecked Sendable {
                 busy = nil
                 if problem != nil { failureCount += 1 }
             }
-            // One line per output that starts to fail, not one per alert.
-            if let problem, failing.insert(name).inserted { report(.error, "\(name): \(problem)") }
-            if problem == nil { failing.remove(name) }
+            guard let problem else { continue }
+            if problem.isFinal {
+                lostOutputs.insert(name)
+                lock.locked { deaf = lostOutputs.count == outputs.count }
+            }
+            // Once a minute per output, not once per alert; reopening starts anew.
+            let now = Clock.monotonicNs
+            if let said = failureSaidNs[name], now - said < Self.failureReportNs { continue }
+            failureSaidNs[name] = now
+            report(.error, "\(name): \(problem)")
         }
     }
 

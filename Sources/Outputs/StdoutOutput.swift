@@ -37,7 +37,8 @@ public struct StdoutOutput: AlertOutput {
                 var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&wait, 1, -1)
             } else if errno != EINTR {
-                throw OutputError("write to standard output: \(Errno.last)")
+                let reason = Errno.last
+                throw OutputError("write to standard output: \(reason)", isFinal: reason == .brokenPipe)
             }
         }
     }

@@ -8,12 +8,18 @@ import SystemState
 
 /// Who is told of a match, on the pipeline's thread, while the event still lives. Ownership changes here: what is kept is copied.
 public protocol MatchHandler: AnyObject {
+    /// The state knows what was there before the first event: whoever waited for that may begin.
+    func snapshotEnded() throws(CaptureError)
     /// `rule` is the index in the program's load order.
     func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch)
     /// A new second of event time begins, the first one too; before its first event reaches the rules.
     func secondBegan(timestampNs: UInt64)
     /// Between two batches: flush, count, look at the clock.
     func batchEnded(nowNs: UInt64)
+}
+
+extension MatchHandler {
+    public func snapshotEnded() throws(CaptureError) {}
 }
 
 /// Rules compiled for the pipeline, swapped as a whole between two batches.
@@ -70,7 +76,8 @@ public final class EventPipeline {
     private var nextSecondNs: UInt64 = 0
 
     public init(
-        source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler, inbox: PipelineInbox = .init(),
+        source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler,
+        inbox: PipelineInbox = .init(),
         durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil
     ) {
         self.source = source
@@ -88,6 +95,7 @@ public final class EventPipeline {
     public func run() throws(CaptureError) -> PipelineEnd {
         try source.snapshot(into: state)
         state.finishSnapshot()
+        try handler.snapshotEnded()
         while true {
             if inbox.isStopped { return .stopped }
             if let rules = inbox.takeRules() {
@@ -119,7 +127,8 @@ public final class EventPipeline {
             }
             if counters.firstTimestampNs == 0 { counters.firstTimestampNs = event.timestampNs }
             if durationNs > 0, event.timestampNs >= counters.firstTimestampNs &+ durationNs { return true }
-            if event.timestampNs > nextSecondNs {
+            // More than a second before the last beginning: the clock was set back.
+            if event.timestampNs > nextSecondNs || event.timestampNs &+ 2_000_000_000 < nextSecondNs {
                 nextSecondNs = event.timestampNs &+ 1_000_000_000
                 handler.secondBegan(timestampNs: event.timestampNs)
             }

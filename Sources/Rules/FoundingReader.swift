@@ -34,6 +34,8 @@ struct FoundingReader {
     var report: LoadReport
 
     static let fileBytesMax = 64 << 20
+    /// Some editors begin a file of UTF-8 with it.
+    private static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
     /// The founding default without its leading time (the alert line has one), and who and what besides.
     static let defaultOutput = "%evt.num %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.args %user.name %fd.name"
     static let defaultPriority = Priority.warning
@@ -49,7 +51,8 @@ struct FoundingReader {
             return
         }
         for number in 1...max(1, file.lineCount) {
-            let range = file.lineRange(number)
+            var range = file.lineRange(number)
+            if number == 1, file.bytes.starts(with: Self.byteOrderMark) { range = range.dropFirst(Self.byteOrderMark.count) }
             guard let first = range.first(where: { !Self.isBlank(file.bytes[$0]) }), file.bytes[first] != UInt8(ascii: "#") else {
                 continue
             }

@@ -10,6 +10,8 @@ public struct ConfigurationText: Sendable {
     public var root: ConfigValue
     /// In the order of reading; empty when no file was there and the shipped values apply.
     public var files: [File] = []
+    /// Keys that `-o` sets and that nothing reads, as they were written.
+    var unknownOptions: [String] = []
     public init(root: ConfigValue = .map([])) { self.root = root }
 
     /// Reads `path` (nil: the shipped values), the files it includes, and the options on top.
@@ -28,6 +30,7 @@ public struct ConfigurationText: Sendable {
         try text.apply(assignments.filter { $0.path.steps.first == .key("config_files") })
         try text.include(mainPath: path, system, environment)
         try text.apply(assignments)
+        text.unknownOptions = assignments.filter { !SettingKey.knows($0.path) }.map(\.key)
         return text
     }
 

@@ -133,6 +133,15 @@ struct SettingKey: Sendable {
         .init("falco_libs.snaplen", .int, "0"),
     ]
 
+    /// A row's place, a map that holds rows, or something inside a row that is a list or a map.
+    static func knows(_ path: ConfigPath) -> Bool {
+        let name = path.steps.compactMap { step in if case .key(let key) = step { key } else { nil } }.joined(separator: ".")
+        return table.contains { row in
+            row.name == name || row.name.hasPrefix(name + ".")
+                || ([.any, .map, .texts].contains(row.type) && name.hasPrefix(row.name + "."))
+        }
+    }
+
     static func row(_ name: String) -> SettingKey {
         guard let row = byName[name] else { preconditionFailure("the key '\(name)' is not in the table of keys") }
         return row

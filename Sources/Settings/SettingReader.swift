@@ -24,12 +24,26 @@ struct SettingReader {
         for row in SettingKey.table where row.support == .later && asksForMore(row) {
             lines.append("\(row.name) is not supported yet and has no effect")
         }
+        lines += SettingKey.table.compactMap(unreadable)
         let others = loadedPlugins.subtracting(["container"]).sorted()
         if !others.isEmpty { lines.append("plugins are not supported yet: \(others.joined(separator: ", ")) is not loaded") }
         if text("engine.kind") == "kmod" {
             lines.append("engine.kind 'kmod' is not supported: there is no kernel module, the modern eBPF probe is used")
         }
         return lines
+    }
+
+    /// A value that is not of its key's type counts as absent; that must not happen in silence.
+    private func unreadable(_ row: SettingKey) -> String? {
+        guard row.support == .works, let value = value(row.name), !value.isNull else { return nil }
+        let wanted: String
+        switch row.type {
+        case .bool where value.bool == nil: wanted = "true or false"
+        case .int where value.integer == nil || value.integer! < 0: wanted = "a number from 0 on"
+        case .number where value.number == nil: wanted = "a number"
+        default: return nil
+        }
+        return "\(row.name): '\(value.text ?? "…")' is not \(wanted); the default, \(row.absent), is used"
     }
 
     private func asksForMore(_ row: SettingKey) -> Bool {

@@ -148,7 +148,7 @@ extension Settings {
         baseSyscalls.all = reader.bool("base_syscalls.all")
         try checkLaterFeatures(reader, bad)
         loadedPlugins = reader.loadedPlugins
-        notices = reader.notices()
+        notices = reader.notices() + text.unknownOptions.map { "-o \($0): there is no such key, it has no effect" }
     }
 
     private mutating func readRules(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {

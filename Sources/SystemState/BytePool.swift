@@ -41,21 +41,26 @@ public final class BytePool {
     private var chunkLeft = 0
     public let bytesMax: Int
     public private(set) var liveBytes = 0
-    private var sweepAt = 8 << 20
+    private var sweepAt: Int
+    private var refusedAtSweep: UInt64 = 0
     /// Strings that found no room.
     public private(set) var refused: UInt64 = 0
     public private(set) var reservedBytes = 0
 
-    private static let classSizes: [Int] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384, 32768, 65536]
+    private static let classSizes: [Int] = [
+        16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384, 32768, 65536,
+    ]
     private static let classOf: [UInt8] = (0...4096).map { quarter in
         UInt8(classSizes.firstIndex { $0 >= quarter * 16 }!)
     }
     private static let chunkBytes = 256 << 10
+    private static let sweepBytesMin = 8 << 20
     public static let stringBytesMax = 65536
 
     public init(bytesMax: Int = 512 << 20, seed: UInt64 = UInt64.random(in: 1...UInt64.max)) {
         self.bytesMax = bytesMax
         self.seed = seed
+        sweepAt = min(Self.sweepBytesMin, bytesMax / 2)
         entryCapacity = 1 << 12
         entries = .allocate(capacity: entryCapacity)
         freeEntries = .allocate(capacity: entryCapacity)
@@ -75,7 +80,10 @@ public final class BytePool {
     }
 
     public var count: Int { usedCount }
-    public var needsSweep: Bool { liveBytes > sweepAt }
+    /// Also when strings find no room, but not for each of them: where a sweep freed little, the next one would too.
+    public var needsSweep: Bool {
+        liveBytes > sweepAt || refused > refusedAtSweep && refused - refusedAtSweep > UInt64(usedCount / 8)
+    }
 
     @inline(__always)
     public subscript(id: PoolID) -> Bytes {
@@ -89,23 +97,16 @@ public final class BytePool {
         if full.isEmpty { return .empty }
         let bytes = full.prefix(Self.stringBytesMax)
         let hash = bytes.hash(seed: seed)
-        var slot = Int(truncatingIfNeeded: hash) & slotMask
-        while slots[slot] != 0 {
-            let entry = entries + Int(slots[slot])
-            if entry.pointee.hash == hash, Int(entry.pointee.count) == bytes.count,
-                memcmp(entry.pointee.pointer, bytes.base, bytes.count) == 0
-            {
-                return PoolID(index: slots[slot])
-            }
-            slot = (slot &+ 1) & slotMask
-        }
-        return insert(bytes, hash: hash)
+        return lookUp(bytes, hash: hash) ?? insert(bytes, hash: hash)
     }
 
     /// Id of bytes that may or may not be here, without copying them.
     public func find(_ bytes: Bytes) -> PoolID? {
-        if bytes.isEmpty { return .empty }
-        let hash = bytes.hash(seed: seed)
+        bytes.isEmpty ? .empty : lookUp(bytes, hash: bytes.hash(seed: seed))
+    }
+
+    @inline(__always)
+    private func lookUp(_ bytes: Bytes, hash: UInt64) -> PoolID? {
         var slot = Int(truncatingIfNeeded: hash) & slotMask
         while slots[slot] != 0 {
             let entry = entries + Int(slots[slot])
@@ -121,8 +122,14 @@ public final class BytePool {
 
     private func insert(_ bytes: Bytes, hash: UInt64) -> PoolID {
         if (usedCount + 1) * 2 > slotMask { growSlots() }
-        let sizeClass = Int(Self.classOf[(bytes.count + 15) / 16])
-        guard let storage = take(sizeClass) else {
+        // Where no memory is left to carve, a larger slot that is free will do.
+        var sizeClass = Int(Self.classOf[(bytes.count + 15) / 16])
+        var found = take(sizeClass)
+        while found == nil, sizeClass + 1 < Self.classSizes.count {
+            sizeClass += 1
+            found = takeFreed(sizeClass)
+        }
+        guard let storage = found else {
             refused &+= 1
             return .empty
         }
@@ -150,11 +157,14 @@ public final class BytePool {
         slots[slot] = UInt32(index)
     }
 
+    private func takeFreed(_ sizeClass: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard let head = freeLists[sizeClass] else { return nil }
+        freeLists[sizeClass] = UnsafeRawPointer(head).load(as: UnsafeMutablePointer<UInt8>?.self)
+        return head
+    }
+
     private func take(_ sizeClass: Int) -> UnsafeMutablePointer<UInt8>? {
-        if let head = freeLists[sizeClass] {
-            freeLists[sizeClass] = UnsafeRawPointer(head).load(as: UnsafeMutablePointer<UInt8>?.self)
-            return head
-        }
+        if let head = takeFreed(sizeClass) { return head }
         let size = Self.classSizes[sizeClass]
         if chunkLeft < size {
             guard reservedBytes + Self.chunkBytes <= bytesMax else { return nil }
@@ -213,6 +223,8 @@ public final class BytePool {
         }
         slots.initialize(repeating: 0, count: slotMask + 1)
         for index in 1..<entryCount where entries[index].isUsed { place(index, entries[index].hash) }
-        sweepAt = max(8 << 20, liveBytes * 2)
+        // Before the pool is full: half of the room that is left may fill up.
+        sweepAt = min(max(Self.sweepBytesMin, liveBytes * 2), liveBytes + max(1 << 20, (bytesMax - liveBytes) / 2))
+        refusedAtSweep = refused
     }
 }

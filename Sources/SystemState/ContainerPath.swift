@@ -18,7 +18,9 @@ enum ContainerPath {
         while start < cgroups.count {
             let rest = cgroups.from(start)
             let entry = rest.untilNul
-            if let equals = entry.firstIndex(of: UInt8(ascii: "=")), let found = find(inPath: entry.from(equals + 1)) { return found }
+            if let equals = entry.firstIndex(of: UInt8(ascii: "=")), let found = find(inPath: entry.from(equals + 1)) {
+                return found
+            }
             start += entry.count + 1
         }
         return nil

@@ -156,7 +156,8 @@ extension SystemState {
     }
 
     private func applyCloseRange(_ event: EventView, _ slot: ThreadSlot) {
-        guard event.integer(0) == 0, let first = event.integer(1, signed: false), let last = event.integer(2, signed: false) else { return }
+        guard event.integer(0) == 0, let first = event.integer(1, signed: false), let last = event.integer(2, signed: false)
+        else { return }
         let flags = event.uint32(3) ?? 0
         let table = table(of: slot)
         if flags & 4 != 0 {  // CLOSE_RANGE_CLOEXEC
@@ -202,7 +203,9 @@ extension SystemState {
             if command == 26 { record.flags.insert(.closeOnExec) }
             add(record, result, slot, &context)
         case 3:  // F_SETFD
-            guard let fd = context.fd, let found = descriptors.find(table(of: slot), fd), let argument = event.unsigned(3) else { return }
+            guard let fd = context.fd, let found = descriptors.find(table(of: slot), fd), let argument = event.unsigned(3) else {
+                return
+            }
             if argument & 1 != 0 { found.pointee.flags.insert(.closeOnExec) } else { found.pointee.flags.remove(.closeOnExec) }
         default: break
         }
@@ -258,7 +261,8 @@ extension SystemState {
     }
 
     private func applyBind(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
-        guard (event.integer(0) ?? -1) >= 0, context.hasDescriptor, let fd = context.fd, let address = event.parameter(1), !address.isEmpty
+        guard (event.integer(0) ?? -1) >= 0, context.hasDescriptor, let fd = context.fd, let address = event.parameter(1),
+            !address.isEmpty
         else { return }
         var record = context.descriptor
         switch address[0] {
@@ -273,7 +277,8 @@ extension SystemState {
             }
             record.name = internEndpoint(record, address: AddressBytes(ipv4NetworkOrder: ip), port: port, isIPv6: false)
         case 10:
-            guard let high: UInt64 = address.integer(at: 1), let low: UInt64 = address.integer(at: 9), let port: UInt16 = address.integer(at: 17)
+            guard let high: UInt64 = address.integer(at: 1), let low: UInt64 = address.integer(at: 9),
+                let port: UInt16 = address.integer(at: 17)
             else { return }
             let ip = AddressBytes(high: high, low: low)
             if port != 0 {
@@ -307,7 +312,11 @@ extension SystemState {
         record.flags.remove([.connectFailed, .connectPending])
         record.flags.insert(result == inProgress ? .connectPending : .connected)
         setTuple(&record, tuple, swapped: false)
-        if record.isInet { record.flags.insert(.roleClient) } else if record.kind == .unixSocket { record.flags.insert(.roleClient) }
+        if record.isInet {
+            record.flags.insert(.roleClient)
+        } else if record.kind == .unixSocket {
+            record.flags.insert(.roleClient)
+        }
         add(record, fd, slot, &context)
     }
 
@@ -327,7 +336,9 @@ extension SystemState {
     }
 
     /// sendto, recvfrom and their kin tell the addresses of a socket that is not connected (or whose connect was missed).
-    private func applyTuple(_ event: EventView, _ slot: ThreadSlot, parameter: Int, isReceive: Bool, _ context: inout EventContext) {
+    private func applyTuple(
+        _ event: EventView, _ slot: ThreadSlot, parameter: Int, isReceive: Bool, _ context: inout EventContext
+    ) {
         guard let result = event.integer(0), result >= 0, let fd = context.fd, fd >= 0, let tuple = event.parameter(parameter),
             !tuple.isEmpty
         else { return }
@@ -421,7 +432,8 @@ extension SystemState {
             record.unixDestination = destination
             record.name = internUnixTuple(source, destination, path: tuple.from(min(17, tuple.count)).untilNul)
         case 2:
-            guard let sip: UInt32 = tuple.integer(at: 1), let sport: UInt16 = tuple.integer(at: 5), let dip: UInt32 = tuple.integer(at: 7),
+            guard let sip: UInt32 = tuple.integer(at: 1), let sport: UInt16 = tuple.integer(at: 5),
+                let dip: UInt32 = tuple.integer(at: 7),
                 let dport: UInt16 = tuple.integer(at: 11)
             else { return }
             record.kind = .ipv4Socket

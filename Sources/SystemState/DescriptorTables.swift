@@ -79,7 +79,11 @@ public final class DescriptorTables {
 
     private func array(_ capacity: Int32) -> UnsafeMutablePointer<DescriptorRecord> {
         let fresh: UnsafeMutablePointer<DescriptorRecord>
-        if let reused = freeArrays[sizeClass(capacity)].popLast() { fresh = reused } else { fresh = .allocate(capacity: Int(capacity)) }
+        if let reused = freeArrays[sizeClass(capacity)].popLast() {
+            fresh = reused
+        } else {
+            fresh = .allocate(capacity: Int(capacity))
+        }
         fresh.initialize(repeating: DescriptorRecord(), count: Int(capacity))
         return fresh
     }
@@ -195,7 +199,9 @@ public final class DescriptorTables {
             release(&tables[Int(target)])
             let fresh = array(from.pointee.capacity)
             fresh.update(from: from.pointee.base!, count: Int(from.pointee.capacity))
-            for fd in 0..<Int(from.pointee.capacity) where fresh[fd].flags.contains(Self.present) { fresh[fd].flags.insert(.cloned) }
+            for fd in 0..<Int(from.pointee.capacity) where fresh[fd].flags.contains(Self.present) {
+                fresh[fd].flags.insert(.cloned)
+            }
             tables[Int(target)].base = fresh
             tables[Int(target)].capacity = from.pointee.capacity
         }

@@ -75,9 +75,8 @@ extension SystemState {
             if leader.exists, row(leader).pointee.pid == pid {
                 if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
                 record.pointee.descriptors = -1
-                record.pointee.leader = leader
                 record.pointee.groupThreadCount = 0
-                row(leader).pointee.groupThreadCount += 1
+                join(slot, leader)
             } else {
                 record.pointee.leader = .none
             }
@@ -97,11 +96,9 @@ extension SystemState {
         let existing = threads.find(childTid)
         if existing.exists, !row(existing).pointee.isPlaceholder {
             // The child's event came first; an old thread of the same number is replaced.
-            if row(existing).pointee.cloneTimeNs + 1_000_000_000 > event.timestampNs, row(existing).pointee.cloneTimeNs <= event.timestampNs
-                || row(existing).pointee.lastAccessNs + 1_000_000_000 > event.timestampNs
-            {
-                return
-            }
+            let (now, cloned, seen) = (event.timestampNs, row(existing).pointee.cloneTimeNs, row(existing).pointee.lastAccessNs)
+            if isWithinASecond(now, after: cloned) { return }
+            if cloned > now, seen > now || isWithinASecond(now, after: seen) { return }
         }
         var child = ThreadRecord()
         inherit(from: caller, &child)
@@ -117,17 +114,17 @@ extension SystemState {
         if let comm = event.text(P.comm) { child.comm = pool.intern(comm) }
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
-        if let pidns = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = pidns }
+        if let sinceBootNs = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs }
         addChild(child, copyingFrom: caller)
     }
 
     private func addChildItself(_ event: EventView, _ existing: ThreadSlot) -> ThreadSlot {
         if existing.exists, !row(existing).pointee.isPlaceholder, !row(existing).pointee.isDead {
             let known = row(existing).pointee
-            let isSame = known.pid == event.integer(P.pid) && known.cloneTimeNs <= event.timestampNs
-                && known.cloneTimeNs + 1_000_000_000 > event.timestampNs
-            if isSame {
-                if let pidns = event.unsigned(P.clonePidns) { row(existing).pointee.pidnsInitStartNs = pidns }
+            if known.pid == event.integer(P.pid), isWithinASecond(event.timestampNs, after: known.cloneTimeNs) {
+                if let sinceBootNs = event.unsigned(P.clonePidns) {
+                    row(existing).pointee.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs
+                }
                 return existing
             }
         }
@@ -156,9 +153,14 @@ extension SystemState {
         withUnsafeMutablePointer(to: &child) { setImage(event, $0) }
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
-        if let pidns = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = pidns }
+        if let sinceBootNs = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = pool.intern(cgroups) }
         return addChild(child, copyingFrom: source)
+    }
+
+    /// The times are a capture's: any two numbers.
+    private func isWithinASecond(_ nowNs: UInt64, after thenNs: UInt64) -> Bool {
+        nowNs >= thenNs && nowNs - thenNs < 1_000_000_000
     }
 
     /// What a child has of the thread that made it. The caller sets ids, flags and times.
@@ -205,7 +207,9 @@ extension SystemState {
         let slot = addThread(child)
         guard slot.exists else { return .none }
         let source = threads.find(sourceTid)
-        if row(slot).pointee.descriptors >= 0, source.exists { descriptors.copy(from: table(of: source), to: row(slot).pointee.descriptors) }
+        if row(slot).pointee.descriptors >= 0, source.exists {
+            descriptors.copy(from: table(of: source), to: row(slot).pointee.descriptors)
+        }
         updateContainer(row(slot))
         return slot
     }
@@ -214,7 +218,14 @@ extension SystemState {
 
     func applyExecve(_ event: EventView, _ slot: ThreadSlot) {
         guard slot.exists, event.integer(0) == 0 else { return }
-        if row(slot).pointee.isPlaceholder, let pid = event.integer(P.pid), pid > 0 { rehome(slot, pid: pid, ptid: event.integer(P.ptid)) }
+        if row(slot).pointee.isPlaceholder, let pid = event.integer(P.pid), pid > 0 {
+            rehome(slot, pid: pid, ptid: event.integer(P.ptid))
+        }
+        if row(slot).pointee.isDead {
+            // Another thread of the process called: the first one ended, and the caller goes on under its number.
+            row(slot).pointee.isDead = false
+            row(slot).pointee.groupThreadCount += 1
+        }
         if threadCount(of: slot) > 1 { endOtherThreads(of: slot) }
         let record = row(slot)
         setImage(event, record)
@@ -259,7 +270,9 @@ extension SystemState {
         record.pointee.lastExecTimeNs = event.timestampNs
         let ctime = record.pointee.exeInoCtimeNs
         if ctime != 0 {
-            if record.pointee.cloneTimeNs > ctime { record.pointee.exeInoCtimeDurationCloneNs = record.pointee.cloneTimeNs - ctime }
+            if record.pointee.cloneTimeNs > ctime {
+                record.pointee.exeInoCtimeDurationCloneNs = record.pointee.cloneTimeNs - ctime
+            }
             if record.pointee.pidnsInitStartNs > 0, record.pointee.pidnsInitStartNs > ctime {
                 record.pointee.exeInoCtimeDurationPidnsNs = record.pointee.pidnsInitStartNs - ctime
             }
@@ -286,8 +299,11 @@ extension SystemState {
     /// The other threads of the group end with an execve, unseen.
     private func endOtherThreads(of slot: ThreadSlot) {
         let leader = leader(of: slot)
-        for index in 0..<threads.used where threads.rows[index].isInUse && Int32(index) != slot.index && Int32(index) != leader.index {
-            if threads.rows[index].leader == leader { removeThread(ThreadSlot(Int32(index))) }
+        var member = row(leader).pointee.firstMember
+        while member >= 0 {
+            let next = row(ThreadSlot(member)).pointee.nextMember
+            if member != slot.index { removeThread(ThreadSlot(member)) }
+            member = next
         }
     }
 

@@ -80,6 +80,10 @@ public struct ThreadRecord {
     var nextSibling: Int32 = -1
     var previousSibling: Int32 = -1
     var linkedParent: Int32 = -1
+    /// Threads of the group other than the leader: intrusive list by slot, its head on the leader.
+    var firstMember: Int32 = -1
+    var nextMember: Int32 = -1
+    var previousMember: Int32 = -1
     public internal(set) var childCount: Int32 = 0
     var isInUse = false
     public init() {}

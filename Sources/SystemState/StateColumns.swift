@@ -24,7 +24,8 @@ public struct StateColumns: OptionSet, Sendable, Hashable {
             .descriptors,
             [
                 "open", "openat", "openat2", "creat", "open_by_handle_at", "close", "close_range", "dup", "dup2", "dup3", "fcntl",
-                "pipe", "pipe2", "socket", "socketpair", "accept", "accept4", "bind", "connect", "eventfd", "eventfd2", "signalfd",
+                "pipe", "pipe2", "socket", "socketpair", "accept", "accept4", "bind", "connect", "eventfd", "eventfd2",
+                "signalfd",
                 "signalfd4", "timerfd_create", "inotify_init", "inotify_init1", "epoll_create", "epoll_create1", "memfd_create",
                 "pidfd_open", "pidfd_getfd", "userfaultfd", "io_uring_setup", "bpf", "getsockopt", "chdir", "fchdir", "chroot",
             ]

@@ -43,14 +43,35 @@ extension SystemState {
         } else {
             let leader = threads.find(record.pointee.pid)
             if leader.exists, row(leader).pointee.pid == record.pointee.pid {
-                record.pointee.leader = leader
-                row(leader).pointee.groupThreadCount += 1
+                join(slot, leader)
             } else {
                 record.pointee.leader = .none
                 record.pointee.descriptors = descriptors.create()
             }
         }
         linkParent(slot)
+    }
+
+    /// The thread belongs to the leader's group from now on.
+    func join(_ slot: ThreadSlot, _ leader: ThreadSlot) {
+        let record = row(slot)
+        record.pointee.leader = leader
+        record.pointee.nextMember = row(leader).pointee.firstMember
+        record.pointee.previousMember = -1
+        if record.pointee.nextMember >= 0 { row(ThreadSlot(record.pointee.nextMember)).pointee.previousMember = slot.index }
+        row(leader).pointee.firstMember = slot.index
+        row(leader).pointee.groupThreadCount += 1
+    }
+
+    /// Out of the list; the thread still says whose group it was.
+    private func leave(_ slot: ThreadSlot, _ leader: ThreadSlot) {
+        let record = row(slot)
+        let (next, previous) = (record.pointee.nextMember, record.pointee.previousMember)
+        if previous >= 0 { row(ThreadSlot(previous)).pointee.nextMember = next } else { row(leader).pointee.firstMember = next }
+        if next >= 0 { row(ThreadSlot(next)).pointee.previousMember = previous }
+        record.pointee.nextMember = -1
+        record.pointee.previousMember = -1
+        row(leader).pointee.groupThreadCount -= 1
     }
 
     func linkParent(_ slot: ThreadSlot) {
@@ -89,7 +110,7 @@ extension SystemState {
         let record = row(slot)
         let leader = record.pointee.leader
         if leader.exists, leader != slot {
-            row(leader).pointee.groupThreadCount -= 1
+            leave(slot, leader)
             if row(leader).pointee.isDead, row(leader).pointee.groupThreadCount <= 0 { dropRow(leader) }
         } else if leader == slot, !record.pointee.isDead || record.pointee.groupThreadCount > 0 {
             if !record.pointee.isDead { record.pointee.groupThreadCount -= 1 }
@@ -102,9 +123,11 @@ extension SystemState {
 
     /// The leader goes although threads remain (its tid was reused): they stand alone from now on.
     private func detachGroup(of leader: ThreadSlot) {
-        for index in 0..<threads.used where threads.rows[index].isInUse && threads.rows[index].leader == leader && Int32(index) != leader.index {
-            threads.rows[index].leader = .none
-            threads.rows[index].descriptors = descriptors.create()
+        while row(leader).pointee.firstMember >= 0 {
+            let member = ThreadSlot(row(leader).pointee.firstMember)
+            leave(member, leader)
+            row(member).pointee.leader = .none
+            row(member).pointee.descriptors = descriptors.create()
         }
     }
 
@@ -139,11 +162,13 @@ extension SystemState {
     private func findReaper(of slot: ThreadSlot) -> Int64 {
         let leader = leader(of: slot)
         if leader != slot, leader.exists, !row(leader).pointee.isDead { return row(leader).pointee.tid }
-        if row(leader).pointee.groupThreadCount > 0 {
-            for index in 0..<threads.used where threads.rows[index].isInUse && Int32(index) != slot.index {
-                if threads.rows[index].leader == leader, !threads.rows[index].isDead { return threads.rows[index].tid }
-            }
+        var member = row(leader).pointee.firstMember
+        var oldest: Int32 = -1
+        while member >= 0 {
+            if member != slot.index { oldest = member }
+            member = row(ThreadSlot(member)).pointee.nextMember
         }
+        if oldest >= 0 { return row(ThreadSlot(oldest)).pointee.tid }
         var ancestor = parent(of: leader)
         var steps = 0
         while ancestor.exists, steps < 1024 {
@@ -290,9 +315,8 @@ extension SystemState: SnapshotSink {
             let record = row(slot)
             if !record.pointee.leader.exists {
                 let leader = threads.find(record.pointee.pid)
-                if leader.exists, row(leader).pointee.tid == record.pointee.pid {
-                    record.pointee.leader = leader
-                    row(leader).pointee.groupThreadCount += 1
+                if leader.exists, row(leader).pointee.pid == record.pointee.pid {
+                    join(slot, leader)
                     if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
                     record.pointee.descriptors = -1
                 }

@@ -82,6 +82,7 @@ public final class SystemState {
     public var threadsRefused: UInt64 { threads.refused }
     public var threadsAdded: UInt64 { threads.added }
     public var threadsRemoved: UInt64 { threads.removed }
+    public var descriptorsRefused: UInt64 { descriptors.refused }
     public var descriptorsAdded: UInt64 { descriptors.added }
     public var descriptorsRemoved: UInt64 { descriptors.removed }
 
@@ -149,16 +150,26 @@ public final class SystemState {
 
     /// Session leader (`sid`), process group leaders (`pgid`, `vpgid`): the thread of that id when known, else the topmost
     /// ancestor that shares it.
-    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, \.sid, direct: true) }
-    public func processGroupLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, \.pgid, direct: true) }
+    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, .session, direct: true) }
+    public func processGroupLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, .group, direct: true) }
     /// `vpgid` is an id of the process's own pid namespace: the thread of that number is right only outside of one.
     public func virtualProcessGroupLeader(of slot: ThreadSlot) -> ThreadSlot {
-        topmost(slot, \.vpgid, direct: slot.exists && row(slot).pointee.pid == row(slot).pointee.vpid)
+        topmost(slot, .virtualGroup, direct: slot.exists && row(slot).pointee.pid == row(slot).pointee.vpid)
     }
 
-    private func topmost(_ slot: ThreadSlot, _ id: KeyPath<ThreadRecord, Int64>, direct: Bool) -> ThreadSlot {
+    private enum Membership { case session, group, virtualGroup }
+
+    @inline(__always) private func id(_ membership: Membership, of slot: ThreadSlot) -> Int64 {
+        switch membership {
+        case .session: row(slot).pointee.sid
+        case .group: row(slot).pointee.pgid
+        case .virtualGroup: row(slot).pointee.vpgid
+        }
+    }
+
+    private func topmost(_ slot: ThreadSlot, _ membership: Membership, direct: Bool) -> ThreadSlot {
         guard slot.exists else { return .none }
-        let wanted = row(slot).pointee[keyPath: id]
+        let wanted = id(membership, of: slot)
         if direct {
             let leader = threads.find(wanted)
             if leader.exists { return leader }
@@ -166,7 +177,7 @@ public final class SystemState {
         var best = leader(of: slot)
         var next = parent(of: best)
         var steps = 0
-        while next.exists, steps < 1024, row(next).pointee[keyPath: id] == wanted {
+        while next.exists, steps < 1024, id(membership, of: next) == wanted {
             best = leader(of: next)
             next = parent(of: best)
             steps += 1
@@ -195,9 +206,12 @@ public final class SystemState {
     /// Between two batches: frees byte strings that nothing holds any more, and every 300 s of event time the threads that ended
     /// unseen. `isAlive` says whether the thread (tid, pid) still runs; nil in replay, where only placeholders go.
     public func maintain(nowNs: UInt64, isAlive: ((Int64, Int64) -> Bool)?) {
-        if nextPurgeNs == 0 { nextPurgeNs = nowNs + 30_000_000_000 }
+        // A clock that was set back must not put the next purge off for as long.
+        if nextPurgeNs == 0 || nextPurgeNs > nowNs && nextPurgeNs - nowNs > 300_000_000_000 {
+            nextPurgeNs = nowNs &+ 30_000_000_000
+        }
         if nowNs >= nextPurgeNs {
-            nextPurgeNs = nowNs + 300_000_000_000
+            nextPurgeNs = nowNs &+ 300_000_000_000
             for index in 0..<threads.used where threads.rows[index].isInUse {
                 let record = threads.rows[index]
                 if record.isPlaceholder {

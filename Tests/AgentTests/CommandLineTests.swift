@@ -28,7 +28,11 @@ import Testing
         (["--foo"], "Option 'foo' does not exist"), (["-Z"], "Option 'Z' does not exist"), (["-Ub"], "Option 'b' does not exist"),
         (["-c"], "Option 'c' is missing an argument"), (["--option"], "Option 'option' is missing an argument"),
         (["--dry-run=1"], "Option 'dry-run' takes no argument"), (["--support"], "--support is not supported yet"),
-        (["-M", "x"], "Argument 'x' of option 'M' is not a number of seconds or a process id"),
+        (["-M", "x"], "Argument 'x' of option 'M' is not a number of seconds"),
+        (["-M", "-3"], "Argument '-3' of option 'M' is not a number of seconds"),
+        // 0 would be everybody.
+        (["--scope", "0"], "Argument '0' of option 'scope' is not a process id"),
+        (["--scope", "99999999999"], "Argument '99999999999' of option 'scope' is not a process id"),
         (["--markdown", "--format", "text"], "Cannot specify both --markdown and --format options together"),
         (["--format", "xml"], "Invalid format 'xml'. Valid values are: text, markdown, json"),
         (["--enable-source=a", "--disable-source=b"], "You can not mix --enable-source and --disable-source"),

@@ -16,13 +16,17 @@ import Testing
     private func names(_ codes: Set<UInt16>) -> Set<String> { Set(codes.map(SystemCallSelection.name)) }
 
     /// What a rule asks for, and of the state only what its fields read.
-    @Test(arguments: [
-        ("evt.type = mkdir | INFO x", ["mkdir"], ["close", "socket", "dup", "chdir", "setuid", "setsid", "open"]),
-        ("evt.type = mkdir | INFO %user.name", ["mkdir", "setuid", "setresuid"], ["close", "socket", "chdir", "setsid"]),
-        ("evt.type = mkdir | INFO %proc.cwd", ["mkdir", "chdir", "fchdir"], ["close", "setuid"]),
-        ("evt.type = mkdir | INFO %proc.sname", ["mkdir", "setsid"], ["close", "chdir"]),
-        ("evt.type = connect and fd.sport = 22 | INFO x", ["connect", "socket", "close", "dup", "chdir"], ["setuid", "mkdir"]),
-    ] as [(String, [String], [String])])
+    @Test(
+        arguments: [
+            ("evt.type = mkdir | INFO x", ["mkdir"], ["close", "socket", "dup", "chdir", "setuid", "setsid", "open"]),
+            ("evt.type = mkdir | INFO %user.name", ["mkdir", "setuid", "setresuid"], ["close", "socket", "chdir", "setsid"]),
+            ("evt.type = mkdir | INFO %proc.cwd", ["mkdir", "chdir", "fchdir"], ["close", "setuid"]),
+            ("evt.type = mkdir | INFO %proc.sname", ["mkdir", "setsid"], ["close", "chdir"]),
+            (
+                "evt.type = connect and fd.sport = 22 | INFO x", ["connect", "socket", "close", "dup", "chdir"],
+                ["setuid", "mkdir"]
+            ),
+        ] as [(String, [String], [String])])
     func derivesTheState(_ rules: String, _ wanted: [String], _ unwanted: [String]) throws {
         let (has, hasNot) = (Set(wanted), Set(unwanted))
         let selected = names(try selection(rules).selected)

@@ -101,7 +101,30 @@ private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(
         queue.stop()
         #expect(good.seen.lines == ["a", "b", "c"])
         #expect(queue.failures == 3)
-        #expect(notes.all.filter { $0 == "error: test: no space" }.count >= 1)
+        #expect(notes.all == ["error: test: no space"])
+    }
+
+    @Test func anOutputWithoutAReaderIsLeftAndTheLastOneIsSaid() {
+        let lost = RecordingOutput(failure: OutputError("broken pipe", isFinal: true))
+        let queue = AlertQueue(outputs: [lost], capacity: 0, waitsWhenFull: true, timeoutMs: 2000) { _, _ in }
+        queue.start()
+        #expect(!queue.isDeaf)
+        for line in ["a", "b", "c"] { queue.push(alert(line)) }
+        queue.stop()
+        #expect(lost.seen.lines == ["a"])
+        #expect(queue.failures == 1)
+        #expect(queue.isDeaf)
+    }
+
+    @Test(arguments: [(waits: false, room: false, drops: 1), (waits: true, room: true, drops: 0)])
+    func noAlertIsMadeForAFullQueue(waits: Bool, room: Bool, drops: UInt64) {
+        let queue = AlertQueue(outputs: [RecordingOutput()], capacity: 2, waitsWhenFull: waits, timeoutMs: 10) { _, _ in }
+        for _ in 0..<2 {
+            #expect(queue.makesRoom())
+            queue.push(alert("a"))
+        }
+        #expect(queue.makesRoom() == room)
+        #expect(queue.drops == drops)
     }
 }
 

@@ -4,6 +4,8 @@
  * a C library is free to call another one (open becomes openat). Exit status 99: something here went wrong.
  */
 #define _GNU_SOURCE
+#include "expect.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,14 +22,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void must(long result)
-{
-	if (result < 0) {
-		perror("probe action");
-		_exit(99);
-	}
-}
 
 /* open, openat, openat2, creat, and one that fails; `path` is created in a directory of the caller's. */
 static void open_action(const char *path)
@@ -181,12 +175,38 @@ static void flood_action(long count)
 	}
 }
 
+/* Calls with what they expect to be reported, see expect.h; `directory` is empty and the caller's. */
+static int expected_action(const char *directory, const char *list)
+{
+	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, option_cases,
+		process_cases, execve_cases, descriptor_cases, refused_cases};
+	size_t i;
+	int status;
+	pid_t child;
+
+	expect_begin();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* A child, so that the parent of whoever acts is the leader of its process. */
+		must(child = fork());
+		if (child == 0) {
+			cases[i](directory);
+			_exit(0);
+		}
+		must(waitpid(child, &status, 0));
+		if (status)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 90;
+	}
+	return expect_write(list);
+}
+
 int main(int count, char **arguments)
 {
 	const char *action = count > 1 ? arguments[1] : "";
 	const char *argument = count > 2 ? arguments[2] : "";
 
 	alarm(30);
+	if (!strcmp(action, "expected") && count > 3)
+		return expected_action(argument, arguments[3]);
 	if (!strcmp(action, "open"))
 		open_action(argument);
 	else if (!strcmp(action, "files"))

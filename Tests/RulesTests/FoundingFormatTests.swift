@@ -42,6 +42,12 @@ import Testing
         #expect(loading.loader.ruleSet.ignoredSyscallsNamed == ["write"])
     }
 
+    @Test func aByteOrderMarkIsNoPartOfTheFirstLine() {
+        let loading = load("\u{feff}m: evt.type=open\nm | INFO x")
+        #expect(loading.result.errors == [])
+        #expect(loading.rules.map(\.name) == ["m"])
+    }
+
     @Test func repeatedConditionsGetTheirLine() {
         let loading = load("# comment\nevt.type=open\n\n  evt.type=open | ERR again\n")
         #expect(loading.rules.map(\.name) == ["evt.type=open", "evt.type=open (line 4)"])

@@ -118,6 +118,25 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
         #expect(try settings(text).notices == ["\(key) is not supported yet and has no effect"])
     }
 
+    @Test(arguments: [
+        ("json_output=maybe", "json_output: 'maybe' is not true or false; the default, false, is used"),
+        ("outputs_queue.capacity=-1", "outputs_queue.capacity: '-1' is not a number from 0 on; the default, 0, is used"),
+        ("jsonoutput=true", "-o jsonoutput: there is no such key, it has no effect"),
+        ("json_output.x=true", "-o json_output.x: there is no such key, it has no effect"),
+    ])
+    func namesOptionsWithoutEffect(_ option: String, _ notice: String) throws {
+        #expect(try settings("a: b", options: [option]).notices.contains(notice))
+    }
+
+    @Test(arguments: [
+        "rules[].disable.tag=network", "append_output[].extra_output=x", "plugins[0].init_config.a=1",
+        "outputs_queue={capacity: 3}",
+        "syscall_event_drops.actions[0]=log",
+    ])
+    func knowsKeysInsideOfRows(_ option: String) throws {
+        #expect(try load("plugins: [{name: a}]", options: [option]).unknownOptions == [])
+    }
+
     @Test func defaultValuesAreNotNamed() throws {
         #expect(
             try settings("webserver: {enabled: false}\nfalco_libs: {snaplen: 80}\nmetrics: {enabled: false, interval: 1h}")

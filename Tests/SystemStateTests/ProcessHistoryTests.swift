@@ -47,7 +47,9 @@ final class History {
     }
 
     /// Both clone events have the same parameters.
-    func clone(_ type: ppm_event_code = PPME_SYSCALL_CLONE_20_X, tid: Int64, result: Int64, pid: Int64, ptid: Int64, flags: UInt32 = 0) {
+    func clone(
+        _ type: ppm_event_code = PPME_SYSCALL_CLONE_20_X, tid: Int64, result: Int64, pid: Int64, ptid: Int64, flags: UInt32 = 0
+    ) {
         event(type, tid: tid) { e in
             e.append(result)
             e.append(text: "/bin/bash")
@@ -137,7 +139,8 @@ final class History {
         let history = History()
         history.openat(tid: 100, fd: 3, "notes.txt")
         let steps: [() -> Void] = [
-            { history.clone(tid: 100, result: 200, pid: 100, ptid: 1) }, { history.clone(tid: 200, result: 0, pid: 200, ptid: 100) },
+            { history.clone(tid: 100, result: 200, pid: 100, ptid: 1) },
+            { history.clone(tid: 200, result: 0, pid: 200, ptid: 100) },
         ]
         for step in childFirst ? steps.reversed() : steps { step() }
         #expect(history.comm(200) == "bash")
@@ -190,6 +193,46 @@ final class History {
         history.execve(tid: 100, exe: "ls", args: [], path: "/bin/ls")
         #expect(history.state.threadCount(of: history.state.slot(tid: 100)) == 1)
         #expect(!history.state.slot(tid: 101).exists)
+    }
+
+    /// The kernel ends the other threads, the first one too, before the caller takes over its number.
+    @Test(arguments: [1, 2]) func anExecByAnotherThreadRevivesTheFirst(left: Int64) {
+        let history = History()
+        for tid in 101...103 { history.clone(tid: Int64(tid), result: 0, pid: 100, ptid: 1, flags: CloneFlag.thread) }
+        history.openat(tid: 100, fd: 5, "/etc/kept")
+        for tid in stride(from: Int64(103), to: 100 + left, by: -1) { history.exit(tid: tid) }
+        history.exit(tid: 100)
+        history.execve(tid: 100, exe: "ls", args: [], path: "/bin/ls")
+        #expect(history.comm(100) == "ls")
+        #expect(history.state.threadCount(of: history.state.slot(tid: 100)) == 1)
+        #expect(!history.state.slot(tid: 101).exists)
+        history.state.maintain(nowNs: history.now, isAlive: { tid, _ in tid == 100 })
+        history.state.maintain(nowNs: history.now + 400_000_000_000, isAlive: { tid, _ in tid == 100 })
+        #expect(history.name(100, fd: 5) == "/etc/kept")
+        history.exit(tid: 100)
+        #expect(!history.state.slot(tid: 100).exists)
+        history.state.checkInvariants()
+    }
+
+    @Test func noTimestampIsTooLarge() {
+        let history = History()
+        history.now = .max - 50_000
+        for _ in 0..<2 {
+            history.clone(tid: 200, result: 0, pid: 200, ptid: 100)
+            history.clone(tid: 100, result: 200, pid: 100, ptid: 1)
+            history.state.maintain(nowNs: history.now, isAlive: nil)
+        }
+        #expect(history.parent(200) == 100)
+    }
+
+    @Test func aClockThatIsSetBackDoesNotPutThePurgeOff() {
+        let history = History()
+        let then = history.now
+        history.state.maintain(nowNs: then + 1_000_000_000_000_000, isAlive: nil)
+        history.close(tid: 4242, fd: 1)
+        history.state.maintain(nowNs: then, isAlive: nil)
+        history.state.maintain(nowNs: then + 40_000_000_000, isAlive: nil)
+        #expect(!history.state.slot(tid: 4242).exists)
     }
 
     @Test func aNumberUsedAgainIsANewProcess() {
@@ -272,7 +315,8 @@ final class History {
                 history.event(ppm_event_code(rawValue: UInt32(info.code)), tid: 100) { e in
                     for index in 0..<count {
                         switch index % 3 {
-                        case 0: e.append(raw: [UInt8](repeating: UInt8(index), count: info.parameters[index].type.fixedBytes ?? 3))
+                        case 0:
+                            e.append(raw: [UInt8](repeating: UInt8(index), count: info.parameters[index].type.fixedBytes ?? 3))
                         case 1: e.appendEmpty()
                         default: e.append(raw: [1, 2, 3, 4, 5])
                         }
@@ -328,7 +372,15 @@ extension SystemState {
         }
         for index in 0..<threads.used where threads.rows[index].isInUse {
             #expect(threads.rows[index].childCount == children[Int32(index)] ?? 0)
+            var members: Int32 = 0
+            var member = threads.rows[index].firstMember
+            while member >= 0, members <= threads.count {
+                #expect(threads.rows[Int(member)].leader.index == Int32(index))
+                members += 1
+                member = threads.rows[Int(member)].nextMember
+            }
             if threads.rows[index].leader.index == Int32(index) {
+                #expect(members == threads.rows[index].groupThreadCount - (threads.rows[index].isDead ? 0 : 1))
                 #expect(threads.rows[index].groupThreadCount == groups[Int32(index)] ?? 0)
             }
         }

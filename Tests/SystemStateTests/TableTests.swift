@@ -53,6 +53,24 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(pool.reservedBytes <= 256 << 10)
     }
 
+    /// Else a machine that once filled it would be without names for ever.
+    @Test(arguments: [(200, 10), (10, 200), (10, 10)]) func aFullPoolAsksForASweepAndRecovers(firstBytes: Int, thenBytes: Int) {
+        let pool = BytePool(bytesMax: 1 << 20)
+        func fill(_ bytes: Int, _ mark: UInt8, _ count: Int) -> Int {
+            (0..<count).filter { index in
+                let text = Array("\(index)".utf8) + [UInt8](repeating: mark, count: bytes)
+                return text.withBytes { pool.intern($0) }.isEmpty
+            }.count
+        }
+        _ = fill(firstBytes, 1, 80_000)
+        #expect(pool.refused > 0)
+        #expect(pool.needsSweep)
+        pool.beginMarking()
+        pool.sweep()
+        #expect(!pool.needsSweep)
+        if firstBytes >= thenBytes { #expect(fill(thenBytes, 2, 1000) == 0) }
+    }
+
     @Test func everyLengthUpToTheLimit() {
         let pool = BytePool()
         for length in [1, 7, 8, 9, 15, 16, 17, 48, 49, 1000, 4096, 65535, 65536] {
@@ -108,7 +126,9 @@ struct SeededGenerator: RandomNumberGenerator {
         for step in 0..<20_000 {
             let which = Int.random(in: 0..<4, using: &random)
             let index = indices[which]
-            let fd = Bool.random(using: &random) ? Int64.random(in: 0..<40, using: &random) : Int64.random(in: 0..<1_000_000, using: &random)
+            let fd =
+                Bool.random(using: &random)
+                ? Int64.random(in: 0..<40, using: &random) : Int64.random(in: 0..<1_000_000, using: &random)
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<6:
                 var record = DescriptorRecord()
@@ -129,7 +149,8 @@ struct SeededGenerator: RandomNumberGenerator {
                     indices[which] = tables.create()
                 }
             }
-            #expect(tables.get(index, fd)?.inode == (indices[which] == index ? model[index]?[fd] : nil) || indices[which] != index)
+            #expect(
+                tables.get(index, fd)?.inode == (indices[which] == index ? model[index]?[fd] : nil) || indices[which] != index)
         }
         for index in indices {
             var seen: [Int64: UInt64] = [:]
@@ -163,7 +184,8 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test(arguments: [
         ("/home/a/", "b", "/home/a/b"), ("/home/a/", "../b", "/home/b"), ("/home/a/", "/etc//passwd", "/etc/passwd"),
         ("/", "../../x", "/x"), ("/a/b/", "./c/./d/", "/a/b/c/d"), ("", "..", ""), ("", "dir/term", "dir/term"),
-        ("/app", "custom", "/appcustom"), ("../x/", "dir/../../y", "../y"), ("/a/", "", "/a/"), ("/", "", "/"), ("/x/", "..", "/"),
+        ("/app", "custom", "/appcustom"), ("../x/", "dir/../../y", "../y"), ("/a/", "", "/a/"), ("/", "", "/"),
+        ("/x/", "..", "/"),
         ("/x/y/", "...", "/x/y/..."), ("<UNKNOWN>", "f", "<UNKNOWN>f"), ("", "/", "/"), ("", "/..", "/"),
     ])
     func joins(directory: String, path: String, expected: String) {
@@ -188,16 +210,18 @@ struct SeededGenerator: RandomNumberGenerator {
 @Suite struct ContainerPathTests {
     static let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-    @Test(arguments: [
-        ("/docker/\(id)", "0123456789ab"), ("/system.slice/docker-\(id).scope", "0123456789ab"),
-        ("/kubepods/burstable/pod1f2/\(id)", "0123456789ab"),
-        ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", "0123456789ab"),
-        ("/kubepods.slice/kubepods-pod1.slice:cri-containerd:\(id)", "0123456789ab"),
-        ("/machine.slice/libpod-\(id).scope/container", "0123456789ab"), ("/crio-\(id).scope", "0123456789ab"),
-        ("/lxc/web-1", "web-1"), ("/lxc.payload.web-1", "web-1"), ("/lxc.payload/web-1/system.slice", "web-1"),
-        ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil), ("/user.slice/user-1000.slice", nil),
-        ("/", nil), ("", nil), ("/docker/0123456789abcdef", nil), ("/docker/\(id.uppercased())", nil), ("/x\(id)", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/docker/\(id)", "0123456789ab"), ("/system.slice/docker-\(id).scope", "0123456789ab"),
+            ("/kubepods/burstable/pod1f2/\(id)", "0123456789ab"),
+            ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-\(id).scope", "0123456789ab"),
+            ("/kubepods.slice/kubepods-pod1.slice:cri-containerd:\(id)", "0123456789ab"),
+            ("/machine.slice/libpod-\(id).scope/container", "0123456789ab"), ("/crio-\(id).scope", "0123456789ab"),
+            ("/lxc/web-1", "web-1"), ("/lxc.payload.web-1", "web-1"), ("/lxc.payload/web-1/system.slice", "web-1"),
+            ("/machine.slice/libpod-conmon-\(id).scope", nil), ("/crio-conmon-\(id).scope", nil),
+            ("/user.slice/user-1000.slice", nil),
+            ("/", nil), ("", nil), ("/docker/0123456789abcdef", nil), ("/docker/\(id.uppercased())", nil), ("/x\(id)", nil),
+        ] as [(String, String?)])
     func finds(path: String, expected: String?) {
         let found = Array(path.utf8).withBytes { ContainerPath.find(inPath: $0)?.short.string }
         #expect(found == expected)
@@ -206,5 +230,34 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test func readsTheEntriesOfAllSubsystems() {
         let cgroups = "cpuset=/\0cpu=/docker/\(Self.id)\0memory=/docker/\(Self.id)\0"
         #expect(Array(cgroups.utf8).withBytes { ContainerPath.find(inCgroups: $0)?.full.string } == Self.id)
+    }
+}
+
+@Suite struct HashTests {
+    /// Bytes that collide under a hash of xor, odd multiplication and shift whatever its seed: they must not here.
+    @Test func chosenBytesDoNotCollide() {
+        var hashes: Set<UInt64> = []
+        for bits in 0..<1024 {
+            var words = [UInt64](repeating: 0x6161_6161_6161_6161, count: 20)
+            for pair in 0..<10 where bits >> pair & 1 != 0 {
+                words[2 * pair] ^= 1 << 63
+                words[2 * pair + 1] ^= 1 << 63 | 1 << 34
+            }
+            hashes.insert(words.withUnsafeBytes { Bytes($0).hash(seed: 7) })
+        }
+        #expect(hashes.count == 1024)
+    }
+
+    @Test func everyByteOfEveryLengthCounts() {
+        for length in 1...40 {
+            let plain = [UInt8](repeating: 65, count: length)
+            let reference = plain.withBytes { $0.hash(seed: 1) }
+            for index in 0..<length {
+                var changed = plain
+                changed[index] = 66
+                #expect(changed.withBytes { $0.hash(seed: 1) } != reference)
+            }
+            #expect((plain + [65]).withBytes { $0.hash(seed: 1) } != reference)
+        }
     }
 }

@@ -67,7 +67,7 @@ struct Arguments: Sendable {
         case .describeRule: describeRule = value
         case .list: list = value
         case .listEvents: listEvents = true
-        case .stopAfter: stopAfterSeconds = try number(value, of: "M")
+        case .stopAfter: stopAfterSeconds = try number(value, of: "M", "a number of seconds", 0...)
         case .markdown: markdown = true
         case .format: format = value
         case .namesOnly: namesOnly = true
@@ -82,15 +82,17 @@ struct Arguments: Sendable {
         case .pageSize: pageSize = true
         case .allEvents: options.append("base_syscalls.all=true")
         case .captureFile: options += ["engine.kind=replay", "engine.replay.capture_file=\(value)"]
-        case .scope: scope = Int64(try number(value, of: "scope"))
+        case .scope: scope = Int64(try number(value, of: "scope", "a process id", 1...))
         case .configSchema, .ruleSchema, .listPlugins, .pluginInfo, .support:
             preconditionFailure("the parser refuses options that do not work yet")
         }
     }
 
-    private func number(_ text: String, of option: String) throws(UsageError) -> UInt64 {
-        guard let value = UInt64(text), value <= UInt64(UInt32.max) else {
-            throw UsageError("Argument '\(text)' of option '\(option)' is not a number of seconds or a process id")
+    private func number(
+        _ text: String, of option: String, _ kind: String, _ range: PartialRangeFrom<UInt64>
+    ) throws(UsageError) -> UInt64 {
+        guard let value = UInt64(text), range.contains(value), value <= UInt64(Int32.max) else {
+            throw UsageError("Argument '\(text)' of option '\(option)' is not \(kind)")
         }
         return value
     }

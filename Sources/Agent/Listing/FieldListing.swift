@@ -12,7 +12,9 @@ struct FieldListing {
         if classes.isEmpty { return nil }
     }
 
-    private func fields(_ heading: FieldClass) -> [FieldDefinition] { heading.definitions.filter { $0.flags.isDisjoint(with: [.hidden, .deprecated, .printOnly]) } }
+    private func fields(_ heading: FieldClass) -> [FieldDefinition] {
+        heading.definitions.filter { $0.flags.isDisjoint(with: [.hidden, .deprecated, .printOnly]) }
+    }
 
     func names() -> String {
         classes.flatMap { fields($0).map { $0.name + "\n" } }.joined()

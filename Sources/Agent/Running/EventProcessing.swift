@@ -65,7 +65,7 @@ final class EventProcessing {
         let program = RuleProgram(rules: rules.map { $0.condition })
         do throws(CaptureError) {
             try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
-        } catch { throw AgentError(error.description) }
+        } catch { throw failure ?? AgentError(error.description) }
         if let failure { throw failure }
         return session.commandStatus ?? 0
     }
@@ -74,12 +74,14 @@ final class EventProcessing {
         let state = SystemState()
         try open(state)
         var isAlive: ((Int64, Int64) -> Bool)?
-        if source.isLive { isAlive = { tid, pid in Files.exists("/proc/\(pid)/task/\(tid)") } }
+        if source.isLive {
+            let proc = session.hostRoot + "/proc"
+            isAlive = { tid, pid in Files.exists("\(proc)/\(pid)/task/\(tid)") }
+        }
         let pipeline = EventPipeline(
             source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
         self.pipeline = pipeline
         defer { finish(pipeline) }
-        try startCommand()
         _ = try pipeline.run()
     }
 
@@ -94,7 +96,12 @@ final class EventProcessing {
     // MARK: Opening
 
     private func open(_ state: SystemState) throws(CaptureError) {
-        switch session.settings.engine {
+        let engine = session.settings.engine
+        if engine != .modernEBPF, session.arguments.command != nil || session.arguments.scope != nil {
+            let asked = session.arguments.command != nil ? "falco run" : "--scope"
+            throw CaptureError("\(asked) watches live; it can not be used with engine.kind=\(engine.rawValue)")
+        }
+        switch engine {
         case .replay:
             source = try ReplaySource(path: session.settings.captureFile)
             log.info(source.openingMessage)
@@ -140,14 +147,15 @@ final class EventProcessing {
         if probe.isSysExitAttached, let reason = session.systemCallReason { log.info(reason) }
     }
 
-    /// The command waits at its gate until the probe watches it.
-    private func startCommand() throws(CaptureError) {
-        guard let words = session.arguments.command else { return }
-        guard let command else {
-            throw CaptureError(
-                "falco run watches a command live; it can not be used with engine.kind=\(session.settings.engine.rawValue)")
+    /// The command waits at its gate until the probe watches it and the first scan has seen it: its working directory and its open files
+    /// are known before it does anything.
+    func snapshotEnded() throws(CaptureError) {
+        guard let words = session.arguments.command, let command else { return }
+        do throws(Errno) { try command.start() } catch {
+            // What shells answer: 127 for a command that is not there, 126 for one that can't be run.
+            failure = AgentError("could not start '\(words[0])': \(error)", status: error == .notFound ? 127 : 126)
+            throw CaptureError("could not start '\(words[0])': \(error)")
         }
-        do throws(Errno) { try command.start() } catch { throw CaptureError("could not start '\(words[0])': \(error)") }
         log.info("Watching the command '\(words.joined(separator: " "))' (pid \(command.pid))")
     }
 
@@ -168,6 +176,12 @@ final class EventProcessing {
             let reasons = counters.dropsByReason.filter { $0.value > 0 }.map { "\($0.key) \($0.value)" }.sorted().joined(
                 separator: ", ")
             log.warning("\(counters.drops) events were lost: \(reasons)")
+        }
+        let state = pipeline.state
+        if state.threadsRefused + state.descriptorsRefused + state.pool.refused > 0 {
+            log.warning(
+                "the tables of the state were full: \(state.threadsRefused) threads, \(state.descriptorsRefused) descriptors and "
+                    + "\(state.pool.refused) texts found no room; fields of those processes were missing")
         }
         guard session.arguments.verbose else { return }
         let seconds = Double(Clock.monotonicNs - startNs) / 1e9
@@ -197,6 +211,7 @@ extension EventProcessing: MatchHandler {
     func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {
         session.statistics.alerts += 1
         session.statistics.rules[ruleIndices[rule]].count += 1
+        guard session.queue?.makesRoom() == true else { return }
         push(plan[rule].alert(context: context, state: state, scratch: &scratch))
     }
 
@@ -231,6 +246,10 @@ extension EventProcessing: MatchHandler {
             log.info("First scan: \(report)")
         }
         session.queue?.watch()
+        if session.queue?.isDeaf == true {
+            failure = AgentError("nobody reads the alerts any more, and there is no other output")
+            inbox.stop()
+        }
         if !takeSignals() { inbox.stop() }
         if let command, session.commandStatus == nil, let status = command.poll() {
             session.commandStatus = status

@@ -49,7 +49,9 @@ enum StateNeeds {
     }
 
     private static func impliesSuccess(_ check: Check) -> Bool {
-        guard case .field(let field) = check.left, case .value(let value, _) = check.right, check.modifier == nil else { return false }
+        guard case .field(let field) = check.left, case .value(let value, _) = check.right, check.modifier == nil else {
+            return false
+        }
         return switch (field.name, check.comparison) {
         case ("evt.res", .equal): value == "SUCCESS"
         case ("evt.failed", .equal): value == "false"

@@ -27,7 +27,7 @@ extension Session {
             }
         }
         guard !files.isEmpty else {
-            throw AgentError("none of the rules files is there: \(names.joined(separator: ", ")); name one with -r")
+            throw AgentError("no rules file is found in \(names.joined(separator: ", ")); name one with -r")
         }
         return files
     }

@@ -10,7 +10,8 @@ import Settings
 /// The agent can't go on: one sentence for the user, after `Error: `.
 struct AgentError: Error, Equatable, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    let status: Int32
+    init(_ description: String, status: Int32 = 1) { (self.description, self.status) = (description, status) }
 }
 
 /// What the steps of a start hand on to each other. Control plane, one thread.

@@ -183,6 +183,7 @@ enum StartUp {
             log.debug("Skipping outputs initialization in dry-run")
             return nil
         }
+        guard !outputs.isEmpty else { throw AgentError("no output could be opened; mend the configuration of one") }
         let queue = AlertQueue(
             outputs: outputs, capacity: settings.outputsQueueCapacity, waitsWhenFull: session.isReplay,
             timeoutMs: settings.outputTimeoutMs

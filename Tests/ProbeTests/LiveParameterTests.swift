@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import CProbeABI
+import Capture
+import EventModel
+import Glibc
+import LinuxSystem
+import Testing
+
+@testable import CaptureProbe
+
+/// What an action said that the probe reports (Tests/ProbeActions/expect.h): an event of a thread, some of its parameters.
+struct ExpectedEvent {
+    enum Value {
+        case number(Int64)
+        case bits(UInt64, mask: UInt64)
+        case bytes([UInt8])
+        case width(Int)
+        case containing([UInt8])
+        case unixTuple(path: [UInt8])
+    }
+    let label: String
+    let number: Int64
+    let tid: Int64
+    let name: String
+    var parameters: [(name: String, value: Value)] = []
+
+    static func list(_ text: String) throws -> [ExpectedEvent] {
+        var events: [ExpectedEvent] = []
+        var current = (number: Int64(0), label: "")
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            let last = words[words.count - 1]
+            let value: Value
+            switch words[0] {
+            case "case":
+                current = (try #require(Int64(words[1])), words[2])
+                continue
+            case "event":
+                events.append(
+                    ExpectedEvent(label: current.label, number: current.number, tid: try #require(Int64(words[1])), name: last))
+                continue
+            case "number": value = .number(try #require(Int64(last)))
+            case "bits": value = .bits(try #require(UInt64(words[2])), mask: try #require(UInt64(last)))
+            case "bytes": value = .bytes(try bytes(last))
+            case "width": value = .width(try #require(Int(last)))
+            case "containing": value = .containing(try bytes(last))
+            case "unix": value = .unixTuple(path: try bytes(last))
+            default: throw Errno(EINVAL)
+            }
+            try #require(!events.isEmpty)
+            events[events.count - 1].parameters.append((words[1], value))
+        }
+        return events
+    }
+
+    private static func bytes(_ hexadecimal: String) throws -> [UInt8] {
+        let digits = try hexadecimal.map { try #require($0.hexDigitValue) }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}
+
+extension ExpectedEvent.Value {
+    /// Nil if the event's parameter is as expected, else what was found instead.
+    func difference(_ event: RecordedEvent, _ parameter: String) -> String? {
+        guard let found = event.raw(parameter) else { return "the event has no such parameter" }
+        let shown = "\(event.integer(parameter).map { "\($0) " } ?? "")\(found.prefix(160))"
+        let holds =
+            switch self {
+            case .number(let number): event.integer(parameter) == number
+            case .bits(let bits, let mask): event.integer(parameter).map { UInt64(bitPattern: $0) & mask == bits & mask } ?? false
+            case .bytes(let bytes): found == bytes
+            case .width(let width): found.count == width
+            case .containing(let part):
+                (0...max(0, found.count - part.count)).contains { found.dropFirst($0).starts(with: part) }
+            // A family and two kernel addresses stand before the path.
+            case .unixTuple(let path): found.first == UInt8(AF_UNIX) && Array(found.dropFirst(17)) == path
+            }
+        return holds ? nil : "\(shown), expected \(self)"
+    }
+}
+
+extension Live {
+    /// Every parameter that an action expects of the events of its own calls.
+    @Suite(.timeLimit(.minutes(2))) struct Parameters {
+        @Test func eventsCarryWhatTheActionsExpect() throws {
+            let directory = Scratch(), result = Scratch()
+            var everything = InterestSet()
+            for call in EventTable.syscalls { everything.insert(syscall: call.number) }
+            let session = try LiveSession(
+                [actions, "expected", directory.path, result.path + "/list"], interest: everything, ringBytes: 1 << 22)
+            try session.run()
+            try #require(session.child.wait() == 0, "the action itself failed")
+            let expected = try ExpectedEvent.list(String(decoding: Files.read(result.path + "/list"), as: UTF8.self))
+            try #require(!expected.isEmpty)
+
+            var differences: [String] = []
+            var taken: Set<Int> = []
+            for wanted in expected {
+                guard let at = find(wanted, in: session.events, taken: taken) else {
+                    differences.append("\(wanted.label): no event \(wanted.name) of thread \(wanted.tid)")
+                    continue
+                }
+                taken.insert(at)
+                for (parameter, value) in wanted.parameters {
+                    guard let difference = value.difference(session.events[at], parameter) else { continue }
+                    differences.append("\(wanted.label): \(wanted.name).\(parameter) is \(difference)")
+                }
+            }
+            #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
+            let labels = Set(expected.map(\.label)).count
+            print("probe: \(labels) cases, \(expected.reduce(0) { $0 + $1.parameters.count }) parameters as expected of them")
+            expectWellFormed(session)
+        }
+
+        /// The first event of that name behind the case's mark, which only the action's own thread leaves.
+        private func find(_ wanted: ExpectedEvent, in events: [RecordedEvent], taken: Set<Int>) -> Int? {
+            var start = 0
+            for (n, event) in events.enumerated()
+            where event.tid == wanted.tid && event.type == PPME_SYSCALL_DUP_1_X.code
+                && event.integer("oldfd") == -1000 - wanted.number
+            {
+                start = n + 1
+            }
+            return events.indices.dropFirst(start).first {
+                events[$0].tid == wanted.tid && events[$0].name == wanted.name && !taken.contains($0)
+            }
+        }
+
+        /// Of every event, expected or not: the parameters of its type, each as wide as its type, and a thread of the tree.
+        private func expectWellFormed(_ session: LiveSession) {
+            var tree: Set<Int64> = [session.child.pid]
+            // A child's event may precede its parent's; its own numbers are the machine's.
+            for event in session.events where event.info.parameterIndex("pidns_init_start_ts") != nil {
+                let result = event.integer("res") ?? -1
+                if result > 0 { tree.insert(result) }
+                if result == 0, tree.contains(event.integer("ptid") ?? -1) || tree.contains(event.integer("pid") ?? -1) {
+                    tree.insert(event.tid)
+                }
+            }
+            var malformed: Set<String> = []
+            for event in session.events {
+                if !tree.contains(event.tid) { malformed.insert("\(event.name): thread \(event.tid) is not of the tree") }
+                let infos = event.info.parameters
+                if event.parameters.count != infos.count { malformed.insert("\(event.name): \(event.parameters.count) parameters") }
+                for (info, bytes) in zip(infos, event.parameters) {
+                    guard let width = info.type.fixedBytes, bytes.count != width, !bytes.isEmpty else { continue }
+                    malformed.insert("\(event.name).\(info.name): \(bytes.count) bytes for \(info.type.name)")
+                }
+            }
+            #expect(malformed.isEmpty, "\(malformed.sorted().joined(separator: "\n"))")
+        }
+    }
+}
