@@ -39,8 +39,8 @@ const void *linux_memmem(const void *bytes, size_t count, const void *needle, si
 	for (; place + 16 <= places; place += 16) {
 		__m128i from = _mm_loadu_si128((const __m128i *)(at + place));
 		__m128i to = _mm_loadu_si128((const __m128i *)(at + place + needle_count - 1));
-		unsigned int fits = (unsigned int)_mm_movemask_epi8(
-			_mm_and_si128(_mm_cmpeq_epi8(from, first), _mm_cmpeq_epi8(to, last)));
+		unsigned int fits =
+			(unsigned int)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(from, first), _mm_cmpeq_epi8(to, last)));
 
 		for (; fits; fits &= fits - 1) {
 			size_t candidate = place + (size_t)__builtin_ctz(fits);

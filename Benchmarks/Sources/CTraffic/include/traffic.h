@@ -5,7 +5,7 @@
 
 /*
  * Answers lines of stdin until its end; the gate is that nothing happens before a line.
- *   cost CALL BATCHES COUNT        makes BATCHES times COUNT calls; answers the nanoseconds of processor time of a call, per batch.
+ *   cost CALL BATCHES COUNT        makes BATCHES times COUNT calls; answers per batch the processor time of a call in ns.
  *                                  CALL: getppid, open (openat and close), missing (openat of a file that is not there)
  *   flood SECONDS RATE TRICKLE     opens and closes FILE, RATE times a second (0: as fast as it goes, -1: never), and opens
  *                                  TRICKLED_FILE TRICKLE times a second; answers how many pairs and how many of the others
