@@ -84,7 +84,8 @@ public struct ConditionCompiler {
         let field = check.left.bareField
         let isDistance = left.field?.definition.flags.contains(.distance) == true && check.comparison != .exists
         return TypedCheck(
-            left: left, kind: kind, comparison: isDistance ? .lessOrEqual : check.comparison, modifier: check.modifier, constants: constants, right: right,
+            left: left, kind: kind, comparison: isDistance ? .lessOrEqual : check.comparison, modifier: check.modifier,
+            constants: constants, right: right,
             isList: left.isList, isNotEqualForEach: field?.name.hasPrefix("fd.") == true,
             isEventType: field?.name == "evt.type" && field?.argument == nil, source: check)
     }
