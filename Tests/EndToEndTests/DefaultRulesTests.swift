@@ -49,7 +49,7 @@ extension EndToEnd {
                 behaviours.append(
                     (
                         "sh -c 'echo $$ > \(group.path)/cgroup.procs && exec sh -c true'",
-                        "Notice Shell started in a container (user=root "
+                        "Notice Shell started in a container (container="
                     ))
             }
             let script = scratch.file("script.sh", behaviours.map(\.0).joined(separator: "\n") + "\n")
