@@ -380,12 +380,12 @@ static __always_inline s32 task_vpid(struct task_struct *task)
 	return number_in_namespace_of(task, BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]));
 }
 
-/* When the first process of the task's pid namespace started, since boot (CLOCK_BOOTTIME); 0 in the host's. */
+/* When the first process of the task's pid namespace started, since boot (CLOCK_BOOTTIME). */
 static __always_inline u64 pid_namespace_start(struct task_struct *task)
 {
 	struct pid_namespace *namespace = pid_namespace_of(task);
 
-	if (!namespace || !BPF_CORE_READ(namespace, level))
+	if (!namespace)
 		return 0;
 	return BPF_CORE_READ(namespace, child_reaper, start_boottime);
 }

@@ -68,7 +68,7 @@ static __always_inline void encode_clone(struct scratch *event, u32 type, struct
 	put_u32(event, BPF_CORE_READ(cred, egid.val)); /* 18: gid */
 	put_s64(event, task_vtid(task)); /* 19: vtid (PT_PID) */
 	put_s64(event, task_vpid(task)); /* 20: vpid (PT_PID) */
-	put_u64(event, pid_namespace_start(task)); /* 21: pidns_init_start_ts, since boot */
+	put_u64(event, res ? 0 : pid_namespace_start(task)); /* 21: pidns_init_start_ts, since boot; told by the child alone */
 	event_output(event);
 }
 

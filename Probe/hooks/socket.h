@@ -243,7 +243,7 @@ SYSCALL_PROGRAM(accept)
 	put_u32(event, length); /* 4: queuelen */
 	put_u32(event, limit); /* 5: queuemax */
 	if (number == NUMBER_ACCEPT4)
-		put_u32(event, syscall_argument(regs, 3)); /* 6: flags */
+		put_u32(event, map_descriptor_flags(syscall_int(regs, 3))); /* 6: flags, in the words of file_flags */
 	event_output(event);
 }
 

@@ -9,6 +9,10 @@ public enum Falco {
     public static func run(_ words: [String]) -> Int32 {
         // An output that somebody closed must not become the first file we open.
         StandardDescriptors.open()
+        guard Files.exists("/proc/self/cmdline") else {
+            StandardError.write("Error: /proc is not mounted: nothing can be known of any process, not even our own arguments\n")
+            return 1
+        }
         let session: Session
         do {
             session = try Session(Arguments(words), environment: currentEnvironment())

@@ -16,7 +16,7 @@ final class IteratorReader {
 
     private static let prefixBytes = MemoryLayout<probe_record_prefix>.size
 
-    /// `hostStartNs`: when the host's first process started; the probe tells only of other pid namespaces.
+    /// `hostStartNs`: when the host's first process started; for threads that the probe finds in no pid namespace any more.
     init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
         self.sink = sink
         self.anchor = anchor

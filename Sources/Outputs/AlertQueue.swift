@@ -92,7 +92,7 @@ public final class AlertQueue: @unchecked Sendable {
         var firstLoss = false
         let taken = lock.locked { () -> Bool in
             while isFull(adding: alert.line.count) {
-                if !waitsWhenFull || closing || finished {
+                if !waitsWhenFull || closing || finished || Self.isEndAskedFor {
                     firstLoss = noteLoss()
                     return false
                 }
@@ -106,6 +106,12 @@ public final class AlertQueue: @unchecked Sendable {
         }
         if firstLoss { reportFirstLoss() }
         return taken
+    }
+
+    /// SIGINT or SIGTERM is blocked and pending: the pipeline takes it when it has waited no longer.
+    private static var isEndAskedFor: Bool {
+        var pending = sigset_t()
+        return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1)
     }
 
     /// Under the lock. True for the first one.

@@ -104,6 +104,8 @@ public final class EventPipeline {
             }
             batch.removeAll()
             let result = try source.nextBatch(into: batch, waitMs: 100)
+            // The rows of a capture appended to this one came before the batch's events.
+            if state.isRestarted { state.finishSnapshot() }
             // What was read before a failure or the end still counts.
             if process() { return .timeLimit }
             handler.batchEnded(nowNs: counters.lastTimestampNs)

@@ -299,6 +299,7 @@ extension SystemState: SnapshotSink {
 
     /// A concatenated capture: everything known is of another run.
     public func restart() {
+        isRestarted = true
         for index in 0..<threads.used where threads.rows[index].isInUse {
             if threads.rows[index].descriptors >= 0 { descriptors.destroy(threads.rows[index].descriptors) }
         }
@@ -310,6 +311,7 @@ extension SystemState: SnapshotSink {
 
     /// After the rows of a snapshot: ties threads to leaders and parents that came later in the list.
     public func finishSnapshot() {
+        isRestarted = false
         for index in 0..<threads.used where threads.rows[index].isInUse {
             let slot = ThreadSlot(Int32(index))
             let record = row(slot)

@@ -48,6 +48,8 @@ public final class SystemState {
     var previousTimestampNs: UInt64 = 0
     var firstTimestampNs: UInt64 = 0
     var nextPurgeNs: UInt64 = 0
+    /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
+    public internal(set) var isRestarted = false
     /// Threads that ended with the event at hand.
     var ending: ThreadSlot = .none
     /// What container runtimes told; filled from outside, between two batches.

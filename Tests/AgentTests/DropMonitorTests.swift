@@ -27,6 +27,15 @@ import Testing
         #expect(monitor.occurrences == 0)
     }
 
+    @Test func goesOnWhenTheClockIsSetBack() {
+        var monitor = monitor(rate: 1)
+        _ = monitor.check(timestampNs: 1000 * Self.second) { .init(events: 0, drops: 0) }
+        let finding = monitor.check(timestampNs: 100 * Self.second) { .init(events: 100, drops: 20) }
+        #expect(finding?.actionsDue == true)
+        let next = monitor.check(timestampNs: 102 * Self.second) { .init(events: 200, drops: 40) }
+        #expect(next?.actionsDue == true)
+    }
+
     @Test(arguments: [(drops: UInt64(20), finds: true), (drops: 5, finds: false)])
     func actsAboveTheThreshold(drops: UInt64, finds: Bool) {
         var monitor = monitor()

@@ -57,6 +57,23 @@ private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(
         #expect(queue.drops == 0)
     }
 
+    /// A replay into an output that nobody reads must still end when it is told to.
+    @Test(.timeLimit(.minutes(1))) func aWaitEndsWithAPendingSignal() {
+        var (terminate, before, none) = (sigset_t(), sigset_t(), timespec())
+        sigemptyset(&terminate)
+        sigaddset(&terminate, SIGTERM)
+        pthread_sigmask(SIG_BLOCK, &terminate, &before)
+        let output = RecordingOutput()
+        output.hold(true)
+        let queue = AlertQueue(outputs: [output], capacity: 1, waitsWhenFull: true, timeoutMs: 50) { _, _ in }
+        #expect(queue.push(alert("fills the queue, nobody has started to write")))
+        pthread_kill(pthread_self(), SIGTERM)
+        #expect(!queue.push(alert("would wait for ever")))
+        #expect(queue.drops == 1)
+        sigtimedwait(&terminate, nil, &none)
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+    }
+
     @Test(arguments: [(capacity: 3, bytesMax: 1000, kept: 3), (capacity: 0, bytesMax: 8, kept: 4)])
     func liveSurplusIsCountedAndSaidOnce(capacity: Int, bytesMax: Int, kept: Int) {
         let notes = Notes()
@@ -162,6 +179,20 @@ private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(
         try output.write(alert("2\n"))
         try output.close()
         #expect(try text(path) == expected)
+    }
+
+    /// What we block for ourselves is not the program's: it can be ended.
+    @Test func aProgramHasItsSignals() throws {
+        var (terminate, before) = (sigset_t(), sigset_t())
+        sigemptyset(&terminate)
+        sigaddset(&terminate, SIGTERM)
+        pthread_sigmask(SIG_BLOCK, &terminate, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let path = temporary() + "/alerts"
+        let output = ProgramOutput(command: "cat > \(path); kill -TERM $$; echo survived >> \(path)", keepAlive: true)
+        try output.write(alert("1\n"))
+        try output.close()
+        #expect(try text(path) == "1\n")
     }
 }
 

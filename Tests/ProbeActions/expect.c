@@ -76,6 +76,11 @@ void bits(const char *parameter, unsigned long long value, unsigned long long ma
 	add("bits\t%s\t%llu\t%llu\n", parameter, value, mask);
 }
 
+void near(const char *parameter, long long value, long long distance)
+{
+	add("near\t%s\t%lld\t%lld\n", parameter, value, distance);
+}
+
 void bytes(const char *parameter, const void *value, size_t count)
 {
 	add("bytes\t%s\t", parameter);

@@ -26,6 +26,8 @@ void expect_event(long tid, const char *name);
 void number(const char *parameter, long long value);
 /* Only the bits of `mask`. */
 void bits(const char *parameter, unsigned long long value, unsigned long long mask);
+/* A number that is at most so far away. */
+void near(const char *parameter, long long value, long long distance);
 void text(const char *parameter, const char *value);
 void bytes(const char *parameter, const void *value, size_t count);
 void strings(const char *parameter, char *const *values);

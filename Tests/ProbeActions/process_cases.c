@@ -18,6 +18,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TICK_NS (1000000000ll / sysconf(_SC_CLK_TCK))
+
+/* When a process started, since boot, to a tick. */
+static long long start_ns(const char *stat_path)
+{
+	char line[1024] = "";
+	long long ticks = 0;
+	int file = open(stat_path, O_RDONLY);
+
+	must(read(file, line, sizeof(line) - 1));
+	close(file);
+	sscanf(strrchr(line, ')'), ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &ticks);
+	return ticks * TICK_NS;
+}
+
 static long clone3(uint64_t flags, int exit_signal)
 {
 	struct clone_args arguments = {.flags = flags, .exit_signal = (uint64_t)exit_signal};
@@ -75,7 +90,7 @@ static void child_side(const char *event, long child, long parent, unsigned long
 	number("gid", getegid());
 	number("vtid", child);
 	number("vpid", child);
-	number("pidns_init_start_ts", 0);
+	near("pidns_init_start_ts", start_ns("/proc/1/stat"), TICK_NS);
 }
 
 static void exited(long child, int status, long reaper)
@@ -225,6 +240,7 @@ static void namespace_cases(void)
 		/* Not the host's numbers are seen here. */
 		if (getpid() != 1)
 			_exit(95);
+		shared[5] = start_ns("/proc/self/stat");
 		child = must(syscall(SYS_fork));
 		if (!child)
 			_exit(0);
@@ -250,12 +266,14 @@ static void namespace_cases(void)
 	number("flags", 0x20000000 | 64);
 	number("vtid", 1);
 	number("vpid", 1);
+	near("pidns_init_start_ts", shared[5], TICK_NS);
 	/* The first process of the namespace forks: the result is the number it sees. */
 	expect_event(child, "fork");
 	number("res", shared[1]);
 	number("tid", child);
 	number("vtid", 1);
 	number("flags", 0x20000000);
+	number("pidns_init_start_ts", 0);
 	exited(child, 0, 0);
 	expect_case("clone3X_child_new_namespace_create_thread");
 	expect_event(shared[2], "clone");

@@ -241,6 +241,29 @@ static void accept_cases(const char *directory)
 	}
 }
 
+static void accept_flags_case(void)
+{
+	struct any_address server;
+	long listener, fd, accepted;
+	socklen_t bytes;
+
+	expect_case("accept4 with flags");
+	address_v4(&server, "127.0.0.1", 0);
+	listener = bound(AF_INET, SOCK_STREAM, &server);
+	must(listen((int)listener, 2));
+	bytes = server.bytes;
+	must(getsockname((int)listener, &server.any, &bytes));
+	fd = must(socket(AF_INET, SOCK_STREAM, 0));
+	must(connect((int)fd, &server.any, server.bytes));
+	accepted = must(syscall(SYS_accept4, listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+	expect_event(0, "accept4");
+	number("fd", accepted);
+	number("flags", 4096 | 64);
+	reset(fd);
+	reset(accepted);
+	close((int)listener);
+}
+
 static void pair_cases(void)
 {
 	int pair[2];
@@ -301,5 +324,6 @@ void socket_cases(const char *directory)
 	bind_cases(directory);
 	connect_cases(directory);
 	accept_cases(directory);
+	accept_flags_case();
 	pair_cases();
 }

@@ -13,6 +13,7 @@ struct ExpectedEvent {
     enum Value {
         case number(Int64)
         case bits(UInt64, mask: UInt64)
+        case near(Int64, distance: Int64)
         case bytes([UInt8])
         case width(Int)
         case containing([UInt8])
@@ -41,6 +42,7 @@ struct ExpectedEvent {
                 continue
             case "number": value = .number(try #require(Int64(last)))
             case "bits": value = .bits(try #require(UInt64(words[2])), mask: try #require(UInt64(last)))
+            case "near": value = .near(try #require(Int64(words[2])), distance: try #require(Int64(last)))
             case "bytes": value = .bytes(try bytes(last))
             case "width": value = .width(try #require(Int(last)))
             case "containing": value = .containing(try bytes(last))
@@ -68,6 +70,8 @@ extension ExpectedEvent.Value {
             switch self {
             case .number(let number): event.integer(parameter) == number
             case .bits(let bits, let mask): event.integer(parameter).map { UInt64(bitPattern: $0) & mask == bits & mask } ?? false
+            case .near(let number, let distance):
+                event.integer(parameter).map { abs($0 - number) <= distance } ?? false
             case .bytes(let bytes): found == bytes
             case .width(let width): found.count == width
             case .containing(let part):
@@ -141,7 +145,9 @@ extension Live {
             for event in session.events {
                 if !tree.contains(event.tid) { malformed.insert("\(event.name): thread \(event.tid) is not of the tree") }
                 let infos = event.info.parameters
-                if event.parameters.count != infos.count { malformed.insert("\(event.name): \(event.parameters.count) parameters") }
+                if event.parameters.count != infos.count {
+                    malformed.insert("\(event.name): \(event.parameters.count) parameters")
+                }
                 for (info, bytes) in zip(infos, event.parameters) {
                     guard let width = info.type.fixedBytes, bytes.count != width, !bytes.isEmpty else { continue }
                     malformed.insert("\(event.name).\(info.name): \(bytes.count) bytes for \(info.type.name)")

@@ -214,6 +214,23 @@ final class History {
         history.state.checkInvariants()
     }
 
+    @Test func anAppendedCaptureStartsOver() {
+        let history = History()
+        history.state.restart()
+        #expect(history.state.isRestarted)
+        for (tid, pid) in [(101, 100), (100, 100)] as [(Int64, Int64)] {
+            var row = ThreadRow()
+            (row.tid, row.pid, row.ptid) = (tid, pid, 1)
+            row.cwd = Array("/srv".utf8)
+            history.state.thread(row)
+        }
+        history.state.finishSnapshot()
+        #expect(!history.state.isRestarted)
+        #expect(!history.state.slot(tid: 1).exists)
+        #expect(history.state.threadCount(of: history.state.slot(tid: 101)) == 2)
+        history.state.checkInvariants()
+    }
+
     @Test func noTimestampIsTooLarge() {
         let history = History()
         history.now = .max - 50_000

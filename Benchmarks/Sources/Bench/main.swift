@@ -117,11 +117,11 @@ func runCaptures(_ options: Options) throws {
     print(runner.instructions.explanation)
     print("rules: \(rules.description)")
     if workloads.recorded == nil { print("no recorded capture: the corpus is absent at \(options.corpus.path)") }
-    print(pad("", 40), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")
+    print(pad("", 36), pad("ns/event", 10), pad("spread", 8), pad("instr./event", 14), pad("alloc./event", 14), "events")
     for benchmark in list where options.filter.isEmpty || benchmark.name.contains(options.filter) {
         let result = try runner.measure(benchmark)
         print(
-            pad(benchmark.name, 40), pad(String(format: "%.1f", result.nsPerEvent), 10),
+            pad(benchmark.name, 36), pad(String(format: "%.1f", result.nsPerEvent), 10),
             pad(String(format: "%.0f %%", result.spreadPercent), 8),
             pad(result.instructionsPerEvent.map { String(format: "%.0f", $0) } ?? "not supported", 14),
             pad(String(format: "%.4f", result.allocationsPerEvent), 14), result.events)

@@ -79,7 +79,8 @@ final class EventProcessing {
             isAlive = { tid, pid in Files.exists("\(proc)/\(pid)/task/\(tid)") }
         }
         let pipeline = EventPipeline(
-            source: source, state: state, rules: rules, handler: self, inbox: inbox, durationNs: timeLimitNs, isAlive: isAlive)
+            source: source, state: state, rules: rules, handler: self, inbox: inbox,
+            durationNs: source.isLive ? 0 : timeLimitNs, isAlive: isAlive)
         self.pipeline = pipeline
         defer { finish(pipeline) }
         _ = try pipeline.run()
@@ -246,7 +247,8 @@ extension EventProcessing: MatchHandler {
             log.info("First scan: \(report)")
         }
         session.queue?.watch()
-        if session.queue?.isDeaf == true {
+        // A command that is watched runs on, and its status is the answer.
+        if session.queue?.isDeaf == true, session.arguments.command == nil {
             failure = AgentError("nobody reads the alerts any more, and there is no other output")
             inbox.stop()
         }
@@ -256,7 +258,7 @@ extension EventProcessing: MatchHandler {
             // What the rings still hold is delivered, then the source ends.
             probe?.finish()
         }
-        // Where nothing happens no event can say that the time is over.
+        // Live it is real time: nothing may happen, or the clock may be set.
         if source.isLive, timeLimitNs > 0, Clock.monotonicNs - startNs >= timeLimitNs { inbox.stop() }
     }
 
