@@ -112,7 +112,9 @@ public final class DescriptorTables {
         record.flags.insert(Self.present)
         let table = tables + Int(index)
         // Shells keep their script at 255: that one is in the array, too.
-        if fd >= Int64(table.pointee.capacity), fd < max(256, 4 * Int64(table.pointee.count + 16)) { grow(table, to: Int32(fd + 1)) }
+        if fd >= Int64(table.pointee.capacity), fd < max(256, 4 * Int64(table.pointee.count + 16)) {
+            grow(table, to: Int32(fd + 1))
+        }
         if fd < Int64(table.pointee.capacity) {
             let row = table.pointee.base! + Int(fd)
             if !row.pointee.flags.contains(Self.present) {
