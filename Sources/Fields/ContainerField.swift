@@ -12,12 +12,13 @@ public enum ContainerField: UInt16, FieldFamily {
     case isHealthcheck, isLivenessProbe, isReadinessProbe
 
     public static let number = FieldFamilies.container
+    public static let isFromPlugin = true
 
     private static let mountChoice: FieldFlags = [.argumentRequired, .argumentIndex, .argumentKey]
 
     public static let classes: [FieldClassRows<ContainerField>] = [
         FieldClassRows(
-            "container", "The container that the process runs in; 'host' is the machine itself.",
+            "container", "The container that the process runs in, and its pod; 'host' is the machine itself.",
             rows: [
                 .init(.id, "container.id", .charbuf, .na, .suggestedOutput, "Short id of the container, or 'host'."),
                 .init(.fullID, "container.full_id", .charbuf, "Whole id of the container."),

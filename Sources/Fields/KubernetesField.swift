@@ -9,6 +9,7 @@ public enum KubernetesField: UInt16, FieldFamily {
     case rsName, rsID, rsLabel, rsLabels, deploymentName, deploymentID, deploymentLabel, deploymentLabels
 
     public static let number = FieldFamilies.kubernetes
+    public static let isFromPlugin = true
 
     private static let labelKey: FieldFlags = [.argumentRequired, .argumentKey]
     private static let oldLabelKey: FieldFlags = [.argumentRequired, .argumentKey, .deprecated]

@@ -115,7 +115,9 @@ import Testing
         var names = 0
         for (name, table) in zip(EventTable.flagTableNames, EventTable.flagTables) {
             // The order counts: texts are put together from the first row down.
-            let want = (tables[name] ?? []).map { FlagRow($0["name"] as? String ?? "", ($0["value"] as? NSNumber)?.uint32Value ?? 0) }
+            let want = (tables[name] ?? []).map {
+                FlagRow($0["name"] as? String ?? "", ($0["value"] as? NSNumber)?.uint32Value ?? 0)
+            }
             #expect(want == table.map { FlagRow($0.name, $0.value) }, "\(name)")
             names += table.count
         }
@@ -207,7 +209,8 @@ import Testing
                 default: "?"
                 }
             }
-            let text = "\(want["action"] as? String ?? "") \(want["to"] as? String ?? event) \(instructions.joined(separator: " "))"
+            let text =
+                "\(want["action"] as? String ?? "") \(want["to"] as? String ?? event) \(instructions.joined(separator: " "))"
             #expect(ours["\(event) \(Self.number(want, "nparams"))"] == text, "\(event)")
         }
     }
