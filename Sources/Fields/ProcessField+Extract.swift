@@ -14,7 +14,9 @@ extension ProcessField {
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let slot = context.thread
-        guard slot.exists else { return field == .tid ? identifier(context.event.tid) : .none }
+        guard slot.exists else {
+            return field == .tid ? identifier(context.event.tid) : field == .lastRunTime ? .uint(context.runTimeNs) : .none
+        }
         switch field {
         // The fields that nearly every rule asks for, without a detour.
         case .name: return .bytes(state.pool[state[slot].comm])
@@ -157,12 +159,13 @@ extension ProcessField {
             return .bytes(path)
         case .threadCount: return .uint(UInt64(state.threadCount(of: slot)))
         case .childCount: return .uint(UInt64(state.childCount(of: slot)))
-        // Times between two switches are not kept; every other event answers 0, as it should.
-        case .lastRunTime, .totalRunTime:
-            return EventTable.categoryByCode[Int(context.event.type)] & EventCategory.kindMask == EventCategory.scheduler
-                ? .none : .uint(0)
-        // Only process statistics events of old captures tell processor times, and only their differences are a share.
-        case .cpu, .cpuUser, .cpuSystem: return .none
+        case .lastRunTime: return .uint(context.runTimeNs)
+        case .totalRunTime: return .uint(state[slot].totalRunTimeNs)
+        // Only statistics events of old captures tell processor times.
+        case .cpu, .cpuUser, .cpuSystem:
+            guard let share = context.processorShare else { return .none }
+            let percent = (field == .cpuSystem ? 0 : share.user) &+ (field == .cpuUser ? 0 : share.system)
+            return .double(Double(min(100, percent)))
         }
     }
 
