@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProbeABI
 import EventModel
+import SystemState
 import Testing
 
 @testable import Fields
@@ -64,6 +65,41 @@ import Testing
             shown = []
             renderValue(.bytes(Bytes(raw)), type: .bytebuf, format: .na, scratch: &scratch, into: &shown)
             #expect(shown.count == count)
+        }
+    }
+
+    /// How old an executable was when it was run, against the process and its pid namespace.
+    @Test(arguments: [
+        (UInt64(4_000), "6000", "<NA>"), (8_000, "2000", "3000"), (12_000, "18446744073709549616", "7000"), (0, "<NA>", "<NA>"),
+    ])
+    func ageOfTheExecutable(ctime: UInt64, beforeStart: String, afterNamespace: String) throws {
+        let state = SystemState(threadsMax: 10)
+        var row = ThreadRow()
+        (row.tid, row.pid) = (7, 7)
+        (row.startTimeNs, row.pidnsInitStartNs) = (10_000, 5_000)
+        state.thread(row)
+        state.finishSnapshot()
+        var builder = EventBuilder()
+        builder.begin(type: PPME_SYSCALL_EXECVE_19_X.code, tid: 7, timestampNs: 20_000)
+        builder.append(Int64(0))
+        for _ in 1..<23 { builder.appendEmpty() }
+        for value in [9, ctime, ctime] { builder.append(value) }
+        for _ in 26..<31 { builder.appendEmpty() }
+        var bytes: [UInt8] = []
+        builder.write(to: &bytes)
+        try bytes.withUnsafeBytes { raw in
+            var context = EventContext(event: try EventView(checking: Bytes(raw), cpu: 0))
+            state.admit(context.event, into: &context)
+            var scratch = ExtractionScratch()
+            for (field, expected) in [
+                ("proc.exe_ino.ctime_duration_proc_start", beforeStart),
+                ("proc.exe_ino.ctime_duration_pidns_start", afterNamespace),
+            ] {
+                var text: [UInt8] = []
+                let template = try OutputTemplate("*%" + field, catalogue: .builtin)
+                _ = template.renderText(context: context, state: state, scratch: &scratch, into: &text)
+                #expect(String(decoding: text, as: UTF8.self) == expected, "\(field)")
+            }
         }
     }
 }
