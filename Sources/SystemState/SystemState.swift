@@ -56,6 +56,8 @@ public final class SystemState {
     var ending: ThreadSlot = .none
     /// What container runtimes told: by events of a capture, or from outside, between two batches.
     public let containers = ContainerTable()
+    /// Names of addresses that rules ask for; swapped between two batches, nil where nobody looks any up.
+    public var hostNames: HostNameTable?
 
     /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
     public init(threadsMax: Int = 262_144) {

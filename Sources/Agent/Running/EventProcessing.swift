@@ -31,6 +31,7 @@ final class EventProcessing {
     private var saidFirstScan = false
     private var plan = OutputPlan([], options: AlertOptions())
     private let inbox = PipelineInbox()
+    private var hostNames: HostNameResolver?
     private weak var pipeline: EventPipeline?
     private var timeLimitNs: UInt64 { session.arguments.stopAfterSeconds * 1_000_000_000 }
 
@@ -63,6 +64,10 @@ final class EventProcessing {
         session.drops = DropMonitor(session.settings.drops)
         defer { source.close() }
         let program = RuleProgram(rules: rules.map { $0.condition })
+        // A replay tells what was; who has an address today says nothing of it.
+        if session.settings.engine == .modernEBPF { hostNames = HostNameResolver(rules.map { $0.condition }) }
+        hostNames?.start()
+        defer { hostNames?.stop() }
         do throws(CaptureError) {
             try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
         } catch { throw failure ?? AgentError(error.description) }
@@ -248,6 +253,7 @@ extension EventProcessing: MatchHandler {
             saidFirstScan = true
             log.info("First scan: \(report)")
         }
+        if let names = hostNames?.take() { pipeline?.state.hostNames = names }
         session.queue?.watch()
         // A command that is watched runs on, and its status is the answer.
         if session.queue?.isDeaf == true, session.arguments.command == nil {
