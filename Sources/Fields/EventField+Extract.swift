@@ -213,6 +213,10 @@ extension EventField {
         if !PathText.isAbsolute(path), state.directory(fd: dirfd, of: context.thread) == nil {
             return .bytes(PathText.join(Bytes("<UNKNOWN>/"), path, state, &scratch))
         }
+        // The descriptor itself (AT_EMPTY_PATH).
+        if path.isEmpty, let descriptor = state.descriptor(dirfd, of: context.thread) {
+            return .bytes(state.pool[descriptor.name])
+        }
         scratch.begin()
         ArgumentText.appendJoined(path, directoryOf: dirfd, context: context, state: state, to: &scratch)
         return .bytes(scratch.finish())

@@ -101,7 +101,7 @@ import Testing
         }
         for (dirfd, path, absolute) in [
             (Int64(3), "x", "/var/log/x"), (-100, "x", "/srv/x"), (77, "x", "<UNKNOWN>/x"), (77, "/x", "/x"), (nil, "x", "<NA>"),
-            (3, "", "/var/log/"),
+            (3, "", "/var/log"),
         ] as [(Int64?, String, String)] {
             let got = try machine.read("evt.abspath", of: PPME_SYSCALL_UNLINKAT_2_X, unlink(dirfd, path))
             #expect(got == absolute, "\(path) at \(dirfd ?? 0)")
