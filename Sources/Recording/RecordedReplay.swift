@@ -6,7 +6,7 @@ import EventModel
 /// A capture that is played and recorded at once: what stands before its events is handed to the recording as it was read, so that a
 /// conversion loses nothing of it.
 public final class RecordedReplay: EventSource {
-    private let inner: any EventSource
+    public let inner: any EventSource
     private let recorder: Recorder
     /// Begins the recording with the rows read.
     private let begin: (CaptureSnapshot, RunPosition?) -> Void
