@@ -71,7 +71,7 @@ struct simple_call {
 };
 
 #define SIMPLE(number, event, event_class, ...) [number] = {event, PROBE_CLASS_##event_class, event##_NPARAMS, {__VA_ARGS__}},
-static const struct simple_call simple_calls[PROBE_SYSCALL_MAX] = {
+static const struct simple_call simple_calls[PROBE_X86_64_MAX] = {
 #include "simple_calls.def"
 };
 #undef SIMPLE
@@ -193,7 +193,7 @@ SYSCALL_PROGRAM(simple)
 	u64 arguments[8] = {}, ids = bpf_get_current_pid_tgid(), value;
 	u32 i, parameter, index;
 
-	if (number >= PROBE_SYSCALL_MAX)
+	if (number >= PROBE_X86_64_MAX)
 		return;
 	call = &simple_calls[number];
 	arguments[0] = regs->di;
