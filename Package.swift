@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI",
+                "Agent", "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState",
+                "CProbeABI",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -53,7 +53,7 @@ struct SettingKey: Sendable {
         .init("plugins", .any),
         .init("plugins_hostinfo", .bool, "true", .later),
         .init("time_format_iso_8601", .bool, "false"),
-        .init("buffer_format_base64", .bool, "false", .later),
+        .init("buffer_format_base64", .bool, "false"),
         .init("priority", .text, "debug"),
         .init("json_output", .bool, "false"),
         .init("json_include_output_property", .bool, "true"),

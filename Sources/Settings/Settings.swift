@@ -78,6 +78,7 @@ public struct Settings: Sendable {
     /// A word the rules know (`debug`, `warning`, …), lower case.
     public var priority = "debug"
     public var timeISO8601 = false
+    public var buffersAsBase64 = false
     public var jsonOutput = false
     public var jsonIncludesOutput = true
     public var jsonIncludesMessage = false
@@ -134,6 +135,7 @@ extension Settings {
 
         try readRules(reader, bad)
         timeISO8601 = reader.bool("time_format_iso_8601")
+        buffersAsBase64 = reader.bool("buffer_format_base64")
         jsonOutput = reader.bool("json_output")
         jsonIncludesOutput = reader.bool("json_include_output_property")
         jsonIncludesMessage = reader.bool("json_include_message_property")

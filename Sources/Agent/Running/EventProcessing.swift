@@ -216,6 +216,8 @@ extension EventProcessing: MatchHandler {
         session.statistics.alerts += 1
         session.statistics.rules[ruleIndices[rule]].count += 1
         guard session.queue?.makesRoom() == true else { return }
+        scratch.showsBuffersAsBase64 = session.settings.buffersAsBase64
+        defer { scratch.showsBuffersAsBase64 = false }
         push(plan[rule].alert(context: context, state: state, scratch: &scratch))
     }
 
