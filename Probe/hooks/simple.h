@@ -41,6 +41,7 @@ enum simple_map {
 	MAP_MMAP,
 	MAP_MLOCK2,
 	MAP_SEMGET,
+	MAP_FAMILY,
 };
 
 #define SIMPLE_PARAMETERS_MAX 8
@@ -171,6 +172,7 @@ __noinline u32 map_argument(u32 map, u64 flags)
 		FLAG_IF(0x2000, 16384); /* LOCKED */
 		return result;
 	case MAP_MLOCK2: return flags & 1;
+	case MAP_FAMILY: return map_family(flags);
 	case MAP_SEMGET:
 		FLAG_IF(01000, 8192);
 		FLAG_IF(02000, 16384);

@@ -250,7 +250,7 @@ SYSCALL_PROGRAM(socketpair)
 	put_s64(event, descriptors[1]); /* 3: fd2 (PT_FD) */
 	put_u64(event, (u64)first); /* 4: source */
 	put_u64(event, (u64)second); /* 5: peer */
-	put_u32(event, syscall_argument(regs, 0)); /* 6: domain (PT_ENUMFLAGS32) */
+	put_u32(event, map_family(syscall_argument(regs, 0))); /* 6: domain (PT_ENUMFLAGS32) */
 	put_u32(event, syscall_argument(regs, 1)); /* 7: type */
 	put_u32(event, syscall_argument(regs, 2)); /* 8: proto */
 	event_output(event);
