@@ -47,8 +47,9 @@ public final class SystemState {
     let switchTimesNs = UnsafeMutablePointer<UInt64>.allocate(capacity: SystemState.processorsMax)
     let unnamed: PoolID
     let host: PoolID
-    var previousTimestampNs: UInt64 = 0
-    var firstTimestampNs: UInt64 = 0
+    /// Of the event before the one at hand, and of the first one; 0 before there was one.
+    public internal(set) var previousTimestampNs: UInt64 = 0
+    public internal(set) var firstTimestampNs: UInt64 = 0
     var nextPurgeNs: UInt64 = 0
     /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
     public internal(set) var isRestarted = false
