@@ -158,7 +158,9 @@ extension Live {
 
         /// The name of the thread's first event between the case's mark and the next one.
         private func eventBehindMark(of wanted: ExpectedEvent, in events: [RecordedEvent]) -> String? {
-            let own = events.filter { $0.tid == wanted.tid }
+            let gettid: Int64 = 186
+            // A mark begins with the question who the thread is.
+            let own = events.filter { $0.tid == wanted.tid && $0.integer("nativeID") != gettid }
             guard let mark = own.lastIndex(where: { isMark($0) && $0.integer("oldfd") == -1000 - wanted.number }) else {
                 return "is missing: the mark"
             }
