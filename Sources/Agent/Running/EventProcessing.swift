@@ -169,6 +169,9 @@ final class EventProcessing {
         options.useIterators = !settings.disableIterators
         options.hostRoot = session.hostRoot
         if session.settings.snaplen > 0 { options.snaplen = UInt32(session.settings.snaplen) }
+        options.dynamicSnaplen = session.settings.dynamicSnaplen
+        options.fullcapturePorts = session.settings.fullcapturePorts
+        options.statsdPort = session.settings.statsdPort
         if let words = session.arguments.command {
             do throws(Errno) { command = try ChildProcess(words) } catch {
                 throw CaptureError("could not start '\(words[0])': \(error)")
