@@ -161,7 +161,9 @@ extension SystemState {
     private func admitMetaEvent(_ event: EventView) {
         switch event.type {
         case PPME_USER_ADDED_E:
-            guard let uid = event.uint32(0), let gid = event.uint32(1), (event.text(5) ?? .empty).isEmpty else { return }
+            guard let uid = event.uint32(0), let gid = event.uint32(1), (event.text(5) ?? .empty).isEmpty,
+                hasRoom(forUser: uid)
+            else { return }
             users[uid] = UserRecord(
                 uid: uid, gid: gid, name: pool.intern(event.text(2) ?? .empty), home: pool.intern(event.text(3) ?? .empty),
                 shell: pool.intern(event.text(4) ?? .empty))
@@ -169,7 +171,7 @@ extension SystemState {
             guard let uid = event.uint32(0), (event.text(5) ?? .empty).isEmpty else { return }
             users[uid] = nil
         case PPME_GROUP_ADDED_E:
-            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
+            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty, hasRoom(forGroup: gid) else { return }
             groups[gid] = pool.intern(event.text(1) ?? .empty)
         case PPME_GROUP_DELETED_E:
             guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
