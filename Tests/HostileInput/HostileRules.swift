@@ -32,22 +32,18 @@ struct HostileRules: Sendable {
     private static let checks = [
         "fd.ip = 127.0.0.1 or fd.net in (10.0.0.0/8)", "fd.port in (80, 443) or fd.proto = http", "fd.name glob /etc/*",
         "proc.aname in (bash, sh) or proc.apid exists", "evt.rawres < 0 or evt.count.error > 0",
-        "fd.name pmatch (/etc, /usr/bin) or fs.path.name pmatch (/proc)", "proc.name regex '[a-z]+.*' or fd.name bcontains 2f65",
+        "fd.name pmatch (/etc, /usr/bin) or fs.path.name pmatch (/proc)",
+        "proc.name regex '[a-z]+.*' or evt.buffer bcontains 2f65",
         "evt.arg.res contains E or evt.args icontains a", "toupper(proc.name) = CAT or tolower(fd.name) startswith /tmp",
         "b64(evt.arg.data) contains x or basename(fd.name) endswith s", "len(fd.name) > 3 or len(proc.args) >= 0",
         "evt.buffer contains abc or evt.buffer bstartswith 0001", "fdlist.names exists or fdlist.cips exists",
-        "fd.snet = 192.168.0.0/16 or fd.rnet in (::1/128)", "val(proc.exe) = val(proc.exepath) or proc.env[HOME] exists",
+        "fd.snet = 192.168.0.0/16 or fd.rnet in (::1/128)", "proc.exe = val(proc.exepath) or proc.env[HOME] exists",
         "evt.dir = < and evt.type in (open, openat, connect, execve, close)",
     ]
 
     init(slice: Int) {
         let names = Self.outputs.enumerated().filter { $0.offset % Self.count == slice }.map { "%\($0.element)" }
-        // Not every check of the list is a condition in every version of the language: what does not load is left out.
-        let candidates = ["evt.num >= 0", Self.checks[slice % Self.checks.count]]
-        let lines = candidates.filter { condition in
-            RuleLoader().load(files: [("r.conf", Array("\(condition) | INFO x\n".utf8))])[0].errors.isEmpty
-        }
-        precondition(lines.count == candidates.count, "'\(Self.checks[slice % Self.checks.count])' does not load")
+        let lines = ["evt.num >= 0", Self.checks[slice % Self.checks.count]]
         let text = lines.map { "\($0) | INFO \(names.joined(separator: " "))\n" }.joined()
         let loader = RuleLoader()
         let result = loader.load(files: [("hostile.conf", Array(text.utf8))])[0]
