@@ -55,13 +55,11 @@ extension SystemState {
         return groupName(gid)
     }
 
-    /// Accounts that came or went. A recorder that could not find a name wrote `<NA>`, which tells nothing.
+    /// Accounts that came or went.
     func applyAccountEvent(_ event: EventView) {
         switch event.type {
         case PPME_USER_ADDED_E:
-            guard let uid = event.uint32(0), let gid = event.uint32(1), let name = event.text(2), !(name == "<NA>") else {
-                return
-            }
+            guard let uid = event.uint32(0), let gid = event.uint32(1), let name = event.text(2) else { return }
             let record = UserRecord(
                 uid: uid, gid: gid, name: pool.intern(name), home: pool.intern(event.text(3) ?? .empty),
                 shell: pool.intern(event.text(4) ?? .empty))
@@ -70,7 +68,7 @@ extension SystemState {
             guard let uid = event.uint32(0) else { return }
             setUser(uid, nil, container: event.text(5) ?? .empty)
         case PPME_GROUP_ADDED_E:
-            guard let gid = event.uint32(0), let name = event.text(1), !(name == "<NA>") else { return }
+            guard let gid = event.uint32(0), let name = event.text(1) else { return }
             setGroup(gid, pool.intern(name), container: event.text(2) ?? .empty)
         case PPME_GROUP_DELETED_E:
             guard let gid = event.uint32(0) else { return }
@@ -79,12 +77,21 @@ extension SystemState {
         }
     }
 
+    /// A recorder that could not look a name up in the container wrote `<NA>`, which tells nothing of it.
+    private func isTold(_ name: PoolID?) -> Bool { name.map { !(pool[$0] == "<NA>") } ?? true }
+
     private func setUser(_ uid: UInt32, _ record: UserRecord?, container: Bytes) {
-        guard container.isEmpty else { return containerAccounts.setUser(uid, in: pool.intern(container), record) }
-        if record == nil || users.count < ContainerAccounts.countMax { users[uid] = record }
+        if container.isEmpty {
+            if record == nil || users.count < ContainerAccounts.countMax { users[uid] = record }
+        } else if isTold(record?.name) {
+            containerAccounts.setUser(uid, in: pool.intern(container), record)
+        }
     }
     private func setGroup(_ gid: UInt32, _ name: PoolID?, container: Bytes) {
-        guard container.isEmpty else { return containerAccounts.setGroup(gid, in: pool.intern(container), name) }
-        if name == nil || groups.count < ContainerAccounts.countMax { groups[gid] = name }
+        if container.isEmpty {
+            if name == nil || groups.count < ContainerAccounts.countMax { groups[gid] = name }
+        } else if isTold(name) {
+            containerAccounts.setGroup(gid, in: pool.intern(container), name)
+        }
     }
 }

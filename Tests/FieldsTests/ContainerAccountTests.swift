@@ -41,6 +41,9 @@ import Testing
         }
         let nobody = ["<NA>", "<NA>", "<NA>", "<NA>", "<NA>"]
         #expect(try names(200) == nobody)
+        // The host's recorder knew no name, and that is what it knew.
+        try addUser(scene, "<NA>", "")
+        #expect(try names(100).first == "<NA>" && names(200).first == "<NA>")
         try addUser(scene, "ada", "")
         try addGroup(scene, "lab", "")
         let host = ["ada", "/home/ada", "/bin/ada", "lab", "<NA>"]
