@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "expect.h"
+#include "ia32.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -89,6 +90,20 @@ static void inet_action(void)
 	must(client = socket(AF_INET, SOCK_STREAM, 0));
 	if (connect(client, (struct sockaddr *)&address, sizeof(address)) != -1)
 		_exit(99);
+}
+
+/* open and connect by both entries, among other calls. */
+static void entries_action(const char *path)
+{
+	const uint32_t connect_words[] = {(uint32_t)-1, 0, 0}, bind_words[] = {(uint32_t)-1, 0, 0};
+
+	must(syscall(SYS_open, path, O_CREAT | O_RDWR, 0600));
+	must(ia32(5 /* open */, low_text(path), O_RDONLY, 0, 0, 0, 0));
+	must(ia32(64 /* getppid */, 0, 0, 0, 0, 0, 0));
+	called(syscall(SYS_connect, -1, NULL, 0));
+	socketcall(2 /* bind */, bind_words, 3);
+	socketcall(3 /* connect */, connect_words, 3);
+	socketcall(1230, connect_words, 3);
 }
 
 static void unix_action(const char *path)
@@ -220,6 +235,8 @@ int main(int count, char **arguments)
 		file_action(argument);
 	else if (!strcmp(action, "inet"))
 		inet_action();
+	else if (!strcmp(action, "entries"))
+		entries_action(argument);
 	else if (!strcmp(action, "unix"))
 		unix_action(argument);
 	else if (!strcmp(action, "process"))
