@@ -28,6 +28,15 @@ static __always_inline s32 syscall_int(const struct syscall_registers *regs, u32
 	return (s32)syscall_argument(regs, index);
 }
 
+/* Bytes of a pointer or long of the caller: arithmetic, since a branch would double what the verifier has to look at. */
+static __always_inline u32 word_bytes(u32 layout)
+{
+	u32 narrow = layout & LAYOUT_32;
+
+	FORGET(narrow);
+	return 8 - 4 * (narrow & 1);
+}
+
 static __always_inline bool is_ia32(const struct task_struct *task)
 {
 	return task->thread_info.status & TS_COMPAT;
