@@ -48,6 +48,7 @@ static __always_inline void load_call(struct scratch *event, const struct pt_reg
 	struct syscall_registers *call = &event->call;
 
 	call->native = call->number = regs->orig_ax;
+	event->runs = IOVEC_RUNS_MAX;
 	if (is_ia32(bpf_get_current_task_btf())) {
 		load_ia32((u64)as_number(event, regs), SLOT_CPU);
 		return;

@@ -60,6 +60,12 @@ __noinline int append_iovec_run(u64 array, u64 first, u64 count, u32 slot)
 
 	if (!event)
 		return -1;
+	if (!event->runs) {
+		note_fault(event);
+		event->left = 0;
+		return 0;
+	}
+	event->runs--;
 	for (i = 0; i < RUN; i++) {
 		if (!event->left)
 			break;

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +105,19 @@ static void entries_action(const char *path)
 	socketcall(2 /* bind */, bind_words, 3);
 	socketcall(3 /* connect */, connect_words, 3);
 	socketcall(1230, connect_words, 3);
+}
+
+/* More than an event carries, whole and in parts. */
+static void big_action(void)
+{
+	static char data[70000];
+	struct iovec parts[3] = {{data, 30000}, {data + 30000, 30000}, {data + 60000, 10000}};
+	int null = (int)must(open("/dev/null", O_WRONLY));
+
+	memset(data, 'b', sizeof(data));
+	must(syscall(SYS_write, null, data, sizeof(data)));
+	must(syscall(SYS_writev, null, parts, 3));
+	must(syscall(SYS_write, null, data, 64999));
 }
 
 static void unix_action(const char *path)
@@ -237,6 +251,8 @@ int main(int count, char **arguments)
 		inet_action();
 	else if (!strcmp(action, "entries"))
 		entries_action(argument);
+	else if (!strcmp(action, "big"))
+		big_action();
 	else if (!strcmp(action, "unix"))
 		unix_action(argument);
 	else if (!strcmp(action, "process"))

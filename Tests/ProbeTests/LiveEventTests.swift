@@ -94,6 +94,19 @@ extension Live {
             #expect(session.source.counters.dropsByReason["ia32"] == 0)
         }
 
+        @Test func theLongestSnaplenFitsIntoAnEvent() throws {
+            let session = try LiveSession([actions, "big"], interest: InterestSet(named: "write", "writev"), ringBytes: 1 << 20) {
+                $0.snaplen = UInt32(PROBE_SNAPLEN_MAX)
+            }
+            try session.run()
+            try #require(session.child.wait() == 0)
+            let calls = session.events.filter { $0.name != "procexit" }
+            #expect(calls.map(\.name) == ["write", "writev", "write"])
+            #expect(calls.map { $0.raw("data")?.count } == [65000, 65000, 64999])
+            #expect(calls.allSatisfy { $0.raw("data")?.allSatisfy { $0 == UInt8(ascii: "b") } ?? false })
+            #expect(session.source.counters.drops == 0)
+        }
+
         @Test func unixSocketsCarryTheirPath() throws {
             let scratch = Scratch()
             let path = scratch.path + "/socket"

@@ -124,7 +124,7 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
         "dynamic_snaplen: true, fullcapture_port_range: 90-80", "dynamic_snaplen: true, fullcapture_port_range: 0-80",
         "dynamic_snaplen: true, fullcapture_port_range: 1-2-3", "dynamic_snaplen: true, fullcapture_port_range: 70000",
         "dynamic_snaplen: true, fullcapture_port_range: http", "dynamic_snaplen: true, statsd_port: 65536",
-        "fullcapture_port_range: 80-90", "statsd_port: 8125",
+        "fullcapture_port_range: 80-90", "statsd_port: 8125", "snaplen: 65001",
     ])
     func refusesPortsThatAreNone(_ text: String) throws {
         #expect(throws: SettingsError.self) { try settings("falco_libs: {\(text)}") }
