@@ -3,13 +3,7 @@
 #ifndef PROBE_HOOK_SOCKET_H
 #define PROBE_HOOK_SOCKET_H
 
-#define AF_UNIX 1
-#define AF_INET 2
-#define AF_INET6 10
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
 #define UNIX_PATH_BYTES_MAX 108
-#define MESSAGES_MAX 64
 
 enum socket_number {
 	NUMBER_ACCEPT = 43,
@@ -20,24 +14,6 @@ enum direction {
 	OUTBOUND, /* the tuple runs from the local end to the remote one */
 	INBOUND, /* from the remote end to the local one */
 };
-
-static __always_inline u16 swap16(u16 value)
-{
-	return __builtin_bswap16(value);
-}
-
-static __always_inline struct sock *sock_of(s32 descriptor)
-{
-	struct file *file = file_of(descriptor);
-	struct socket *socket;
-
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = (struct socket *)BPF_CORE_READ(file, private_data);
-	if (!socket || BPF_CORE_READ(socket, file) != file)
-		return NULL; /* opened with O_PATH: the node, not the socket */
-	return BPF_CORE_READ(socket, sk);
-}
 
 /* Appends the path of a unix address, without the NUL that begins an abstract one; always ends with a NUL. */
 static __always_inline u32 append_unix_path(struct scratch *event, u32 at, u64 path, bool user, u32 bytes)
@@ -272,151 +248,10 @@ SYSCALL_PROGRAM(socketpair)
 	put_s64(event, descriptors[1]); /* 3: fd2 (PT_FD) */
 	put_u64(event, (u64)first); /* 4: source */
 	put_u64(event, (u64)second); /* 5: peer */
-	put_u32(event, syscall_argument(regs, 0)); /* 6: domain (PT_ENUMFLAGS32) */
+	put_u32(event, map_family(syscall_argument(regs, 0))); /* 6: domain (PT_ENUMFLAGS32) */
 	put_u32(event, syscall_argument(regs, 1)); /* 7: type */
 	put_u32(event, syscall_argument(regs, 2)); /* 8: proto */
 	event_output(event);
-}
-
-SYSCALL_PROGRAM(sendto)
-{
-	u64 size = syscall_argument(regs, 2);
-
-	EVENT_BEGIN(event, PPME_SOCKET_SENDTO_X, PROBE_CLASS_OTHER);
-	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_user_bytes(event, syscall_argument(regs, 1), snap(attempted(ret, size))); /* 2: data (PT_BYTEBUF) */
-	put_s64(event, syscall_int(regs, 0)); /* 3: fd (PT_FD) */
-	put_u32(event, size); /* 4: size */
-	put_tuple((u64)sock_of(syscall_int(regs, 0)), OUTBOUND, syscall_argument(regs, 4), syscall_argument(regs, 5),
-		SLOT_CPU); /* 5: tuple (PT_SOCKTUPLE) */
-	event_output(event);
-}
-
-SYSCALL_PROGRAM(recvfrom)
-{
-	struct sock *socket = ret >= 0 ? sock_of(syscall_int(regs, 0)) : NULL;
-
-	EVENT_BEGIN(event, PPME_SOCKET_RECVFROM_X, PROBE_CLASS_OTHER);
-	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_user_bytes(event, syscall_argument(regs, 1), snap(moved(ret))); /* 2: data (PT_BYTEBUF) */
-	put_tuple((u64)socket, INBOUND, syscall_argument(regs, 4), user_u32(syscall_argument(regs, 5)),
-		SLOT_CPU); /* 3: tuple (PT_SOCKTUPLE) */
-	put_s64(event, syscall_int(regs, 0)); /* 4: fd (PT_FD) */
-	put_u32(event, syscall_argument(regs, 2)); /* 5: size */
-	event_output(event);
-}
-
-SYSCALL_PROGRAM(sendmsg)
-{
-	struct user_msghdr header = {};
-	u64 address = syscall_argument(regs, 1);
-	bool known = address && !bpf_probe_read_user(&header, sizeof(header), (void *)address);
-	u32 size = known ? iovec_bytes(header.iov, header.iov_count) : 0;
-
-	EVENT_BEGIN(event, PPME_SOCKET_SENDMSG_X, PROBE_CLASS_OTHER);
-	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	if (known)
-		put_iovec_data(header.iov, header.iov_count, snap(attempted(ret, size)), SLOT_CPU); /* 2: data (PT_BYTEBUF) */
-	else
-		put_empty(event);
-	put_s64(event, syscall_int(regs, 0)); /* 3: fd (PT_FD) */
-	if (known)
-		put_u32(event, size); /* 4: size */
-	else
-		put_empty(event);
-	put_tuple((u64)sock_of(syscall_int(regs, 0)), OUTBOUND, header.name, header.name_length,
-		SLOT_CPU); /* 5: tuple (PT_SOCKTUPLE) */
-	event_output(event);
-}
-
-/* Control messages that came with a message. */
-static __always_inline void put_control(struct scratch *event, const struct user_msghdr *header)
-{
-	u64 bytes = header->control_length;
-
-	put_user_bytes(event, header->control, bytes > PROBE_ARGUMENTS_BYTES_MAX ? PROBE_ARGUMENTS_BYTES_MAX : bytes);
-}
-
-SYSCALL_PROGRAM(recvmsg)
-{
-	struct user_msghdr header = {};
-	u64 address = syscall_argument(regs, 1);
-	struct sock *socket = NULL;
-
-	if (ret >= 0 && !bpf_probe_read_user(&header, sizeof(header), (void *)address))
-		socket = sock_of(syscall_int(regs, 0));
-	EVENT_BEGIN(event, PPME_SOCKET_RECVMSG_X, PROBE_CLASS_OTHER);
-	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_u32(event, moved(ret)); /* 2: size */
-	put_iovec_data(header.iov, header.iov_count, snap(moved(ret)), SLOT_CPU); /* 3: data (PT_BYTEBUF) */
-	put_tuple((u64)socket, INBOUND, header.name, header.name_length, SLOT_CPU); /* 4: tuple (PT_SOCKTUPLE) */
-	put_control(event, &header); /* 5: msgcontrol (PT_BYTEBUF) */
-	put_s64(event, syscall_int(regs, 0)); /* 6: fd (PT_FD) */
-	event_output(event);
-}
-
-/* One of the messages of sendmmsg or recvmmsg is an event of its own. Returns false after the last. */
-__noinline int encode_message(u64 address, s64 descriptor, u64 socket, u32 direction)
-{
-	struct scratch *event = scratch_slot(SLOT_CPU);
-	struct user_mmsghdr message;
-	u64 ids = bpf_get_current_pid_tgid();
-
-	if (!event || bpf_probe_read_user(&message, sizeof(message), (void *)address))
-		return 0;
-	event_begin(event, direction == OUTBOUND ? PPME_SOCKET_SENDMMSG_X : PPME_SOCKET_RECVMMSG_X,
-		direction == OUTBOUND ? PPME_SOCKET_SENDMMSG_X_NPARAMS : PPME_SOCKET_RECVMMSG_X_NPARAMS, PROBE_CLASS_OTHER,
-		(u32)ids, ids >> 32);
-	put_s64(event, message.length); /* 1: res (PT_ERRNO) */
-	put_s64(event, descriptor); /* 2: fd (PT_FD) */
-	put_u32(event, message.length); /* 3: size */
-	put_iovec_data(message.header.iov, message.header.iov_count, snap(message.length), SLOT_CPU); /* 4: data (PT_BYTEBUF) */
-	put_tuple(socket, direction, message.header.name, message.header.name_length, SLOT_CPU); /* 5: tuple (PT_SOCKTUPLE) */
-	if (direction == INBOUND)
-		put_control(event, &message.header); /* 6: msgcontrol (PT_BYTEBUF) */
-	event_output(event);
-	return 1;
-}
-
-static __always_inline void encode_messages(struct scratch *event, const struct pt_regs *regs, s64 ret, u32 direction)
-{
-	u64 address = syscall_argument(regs, 1);
-	s64 descriptor = syscall_int(regs, 0);
-	u64 socket;
-	u32 i;
-
-	if (ret < 0) {
-		if (direction == OUTBOUND)
-			EVENT_BEGIN(event, PPME_SOCKET_SENDMMSG_X, PROBE_CLASS_OTHER);
-		else
-			EVENT_BEGIN(event, PPME_SOCKET_RECVMMSG_X, PROBE_CLASS_OTHER);
-		put_s64(event, ret); /* 1: res (PT_ERRNO) */
-		put_s64(event, descriptor); /* 2: fd (PT_FD) */
-		put_u32(event, 0); /* 3: size */
-		put_empty(event); /* 4: data */
-		put_empty(event); /* 5: tuple */
-		if (direction == INBOUND)
-			put_empty(event); /* 6: msgcontrol */
-		event_output(event);
-		return;
-	}
-	socket = (u64)sock_of(descriptor);
-	for (i = 0; i < MESSAGES_MAX; i++) {
-		if (i >= ret || !encode_message(address + i * sizeof(struct user_mmsghdr), descriptor, socket, direction))
-			return;
-	}
-	if (i < ret)
-		count_drop(PROBE_DROP_TOO_LARGE);
-}
-
-SYSCALL_PROGRAM(sendmmsg)
-{
-	encode_messages(event, regs, ret, OUTBOUND);
-}
-
-SYSCALL_PROGRAM(recvmmsg)
-{
-	encode_messages(event, regs, ret, INBOUND);
 }
 
 #endif

@@ -48,14 +48,18 @@ extension SystemState {
             record.pointee.lastAccessNs = event.timestampNs
             if flags & UInt16(EF_USES_FD.rawValue) != 0 { findDescriptor(event, slot, &context) }
         }
-        if case PPME_SYSCALL_MMAP_X = event.type { applyMemory(event, from: 1, slot) }
+        switch event.type {
+        case PPME_SYSCALL_MMAP_X, PPME_SYSCALL_MMAP2_X: applyMemory(event, from: 1, slot)
+        default: break
+        }
         if flags & UInt16(EF_MODIFIES_STATE.rawValue | EF_USES_FD.rawValue | EF_CREATES_FD.rawValue) != 0 {
             apply(event, slot, &context)
         } else {
             switch event.type {
             case PPME_SYSCALL_SETPGID_X: applySetpgid(event, slot)
             case PPME_SYSCALL_SETNS_X, PPME_SYSCALL_UNSHARE_X: applyNamespaceChange(event, slot)
-            case PPME_SYSCALL_PRLIMIT_X, PPME_SYSCALL_SETRLIMIT_X: applyResourceLimit(event, slot)
+            case PPME_SYSCALL_PRLIMIT_X, PPME_SYSCALL_SETRLIMIT_X, PPME_SYSCALL_GETRLIMIT_X: applyResourceLimit(event, slot)
+            case PPME_SYSCALL_GETCWD_X: applyGetcwd(event, slot)
             case PPME_SCHEDSWITCH_1_E, PPME_SCHEDSWITCH_6_E: applySwitch(event, slot, &context)
             case PPME_SYSCALL_BRK_4_X, PPME_SYSCALL_MUNMAP_X: applyMemory(event, from: 1, slot)
             default: break
@@ -156,20 +160,7 @@ extension SystemState {
 
     private func admitMetaEvent(_ event: EventView) {
         switch event.type {
-        case PPME_USER_ADDED_E:
-            guard let uid = event.uint32(0), let gid = event.uint32(1), (event.text(5) ?? .empty).isEmpty else { return }
-            users[uid] = UserRecord(
-                uid: uid, gid: gid, name: pool.intern(event.text(2) ?? .empty), home: pool.intern(event.text(3) ?? .empty),
-                shell: pool.intern(event.text(4) ?? .empty))
-        case PPME_USER_DELETED_E:
-            guard let uid = event.uint32(0), (event.text(5) ?? .empty).isEmpty else { return }
-            users[uid] = nil
-        case PPME_GROUP_ADDED_E:
-            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
-            groups[gid] = pool.intern(event.text(1) ?? .empty)
-        case PPME_GROUP_DELETED_E:
-            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
-            groups[gid] = nil
+        case PPME_USER_ADDED_E, PPME_USER_DELETED_E, PPME_GROUP_ADDED_E, PPME_GROUP_DELETED_E: applyAccountEvent(event)
         default: applyContainerEvent(event)
         }
     }
