@@ -38,6 +38,7 @@ public final class SystemState {
     let descriptors = DescriptorTables()
     var users: [UInt32: UserRecord] = [:]
     var groups: [UInt32: PoolID] = [:]
+    var containerAccounts = ContainerAccounts()
     var interfaces: [InterfaceRow] = []
     /// Users, groups and interfaces that are kept at most, of each kind.
     static let accountsMax = 1 << 18
@@ -280,6 +281,7 @@ public final class SystemState {
             pool.mark(user.shell)
         }
         for name in groups.values { pool.mark(name) }
+        containerAccounts.mark(pool)
         pool.sweep()
     }
 }

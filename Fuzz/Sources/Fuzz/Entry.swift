@@ -7,7 +7,8 @@ private let target: HostileTarget = {
     let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let target = HostileTarget(rawValue: name) else {
         let names = HostileTarget.allCases.map(\.rawValue).joined(separator: ", ")
-        fputs("FUZZ_TARGET is '\(name)'; it is one of \(names)\n", stderr)
+        let message = "FUZZ_TARGET is '\(name)'; it is one of \(names)\n"
+        _ = message.withCString { write(2, $0, strlen($0)) }
         exit(2)
     }
     return target
