@@ -12,7 +12,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz", dependencies: [.product(name: "HostileInput", package: "falco")], path: "Sources/Fuzz",
             swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library", "-sanitize=\(sanitizers)"])],
-            // libFuzzer brings `main`.
-            linkerSettings: [.unsafeFlags(["-sanitize=\(sanitizers)"])])
+            // gold gives up on the debug information of instrumented objects.
+            linkerSettings: [.unsafeFlags(["-sanitize=\(sanitizers)", "-use-ld=lld"])])
     ]
 )
