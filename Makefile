@@ -9,7 +9,7 @@ SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks
 C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/*/*.h)
 CLANG_FORMAT := $(shell command -v clang-format || command -v clang-format-14)
 
-.PHONY: help setup build run demo test check format bench live clean
+.PHONY: help setup build run demo test check format bench live golden clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ bench: setup ## measure captures, the cost of a system call and a flood (live: a
 
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
+
+golden: setup ## write docs/fields.md anew from the tables; look at the difference before you keep it
+	@-FALCO_RECORD=1 swift test --filter GeneratedDocumentTests >/dev/null 2>&1
+	@swift test --skip-build --filter GeneratedDocumentTests && git diff --stat -- docs
 
 clean: ## remove what was built
 	@rm -rf .build Benchmarks/.build Fuzz/.build

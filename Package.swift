@@ -60,7 +60,9 @@ let package = Package(
         dataRoom("Fields", ["FilterLanguage", "EventModel", "SystemState", "CProbeABI", "CLinux"]),
         dataRoom(
             "RuleEngine", ["Diagnostics", "FilterLanguage", "Fields", "EventModel", "SystemState", "CRE2", "CLinux", "CProbeABI"]),
-        dataRoom("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts"]),
+        dataRoom(
+            "Recording", ["Capture", "CaptureFile", "EventModel", "SystemState", "LinuxSystem", "CProbeABI"]),
+        dataRoom("Pipeline", ["Capture", "EventModel", "SystemState", "Fields", "RuleEngine", "Alerts", "Recording"]),
         // control plane
         room("Diagnostics"),
         room("FilterLanguage", ["Diagnostics"]),
@@ -76,8 +78,8 @@ let package = Package(
         room(
             "Agent",
             [
-                "Settings", "Rules", "Outputs", "Pipeline", "Alerts", "CaptureReplay", "CaptureProbe", "Capture", "SystemState",
-                "Fields",
+                "Settings", "Rules", "Outputs", "Pipeline", "Recording", "Alerts", "CaptureReplay", "CaptureProbe", "CaptureFile",
+                "Capture", "SystemState", "Fields",
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
         .executableTarget(name: "falco", dependencies: ["Agent"], swiftSettings: swift),
@@ -89,6 +91,7 @@ let package = Package(
             dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
+        tests("Recording", ["CaptureReplay", "CaptureFile", "Capture", "EventModel", "SystemState", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["CProbeABI", "Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),
         tests("FilterLanguage", ["Diagnostics"]),
@@ -103,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI",
+                "Agent", "Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState",
+                "CProbeABI",
             ],
             swiftSettings: swift),
         .testTarget(

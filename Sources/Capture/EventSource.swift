@@ -59,6 +59,19 @@ public struct CaptureCounters: Sendable, Equatable {
     public init() {}
 }
 
+/// Where a run stood when its recording began, so that a replay goes on counting from there.
+public struct RunPosition: Sendable, Equatable {
+    /// `evt.num` of the event before the first one recorded.
+    public var eventNumber: UInt64 = 0
+    /// Time of the run's first event, 0 when there was none.
+    public var firstTimestampNs: UInt64 = 0
+    /// Time of the event before the first one recorded, 0 when there was none.
+    public var previousTimestampNs: UInt64 = 0
+    /// Do records for the state alone take an event number? In a filtered recording, where they stand for events; not in others.
+    public var numbersStateOnly = true
+    public init() {}
+}
+
 /// Where events come from. One pipeline owns it and calls it from one thread; only `wake` may come from others.
 public protocol EventSource: AnyObject {
     /// `Replaying events from the capture file: F`, `Opening 'syscall' source with modern BPF probe.`
@@ -72,7 +85,13 @@ public protocol EventSource: AnyObject {
     /// Which system calls to deliver from now on. A replay ignores it: everything in the file reaches the rules.
     func setInterest(_ interest: InterestSet) throws(CaptureError)
     var counters: CaptureCounters { get }
+    /// After `snapshot`: where the recorded run stood when the recording began; nil for anything but a recording of ours.
+    var startingPosition: RunPosition? { get }
     /// Ends a waiting `nextBatch` early; any thread.
     func wake()
     func close()
+}
+
+extension EventSource {
+    public var startingPosition: RunPosition? { nil }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProbeABI
+import Capture
 import EventModel
 
 /// Blocks of a capture as bytes, in the newest layout of each: what `CaptureWriter` puts into a file.
@@ -7,8 +8,8 @@ public struct CaptureEncoder: Sendable {
     public private(set) var bytes: [UInt8] = []
 
     /// What readers accept at most; longer texts are cut.
-    private static let pathBytesMax = 1024
-    private static let listBytesMax = 4096
+    static let pathBytesMax = 1024
+    static let listBytesMax = 4096
     private static let accountBytesMax = 255
 
     public init() {}
@@ -33,7 +34,8 @@ public struct CaptureEncoder: Sendable {
             encoder.bytes.append(contentsOf: name)
             encoder.bytes.append(contentsOf: repeatElement(0, count: CaptureFormat.machineHostnameBytes - name.count))
             encoder.put(row.bootTimeNs)
-            for _ in 0..<3 { encoder.put(UInt64(0)) }
+            encoder.put(row.flags)
+            for _ in 0..<2 { encoder.put(UInt64(0)) }
         }
     }
 
@@ -72,7 +74,9 @@ public struct CaptureEncoder: Sendable {
         }
     }
 
+    /// With what only the state knows in front, where rows have it.
     public mutating func append(_ rows: [ThreadRow]) {
+        appendDetails(of: rows)
         appendBlock(0x215) { encoder in
             for row in rows { encoder.appendEntry { $0.put(row) } }
         }
@@ -80,6 +84,7 @@ public struct CaptureEncoder: Sendable {
 
     /// One thread's descriptors.
     public mutating func append(_ rows: [DescriptorRow], tid: Int64) {
+        appendDetails(of: rows, tid: tid)
         appendBlock(0x218) { encoder in
             encoder.put(tid)
             for row in rows where row.kind != .unknown { encoder.appendEntry { $0.put(row) } }
@@ -87,25 +92,11 @@ public struct CaptureEncoder: Sendable {
     }
 
     /// The event as it is, with the view's timestamp. False, and nothing appended, for one that no block can hold.
-    public mutating func append(_ event: EventView) -> Bool {
-        let isLarge = event.flags & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0
-        let prefixBytes = event.isStateOnly ? 6 : 2
-        let totalMax = isLarge ? CaptureFormat.largeEventBlockBytesMax : CaptureFormat.eventBlockBytesMax
-        guard CaptureFormat.blockOverhead + prefixBytes + event.bytes.count + 3 <= totalMax else { return false }
-        let identifier: UInt32 =
-            switch (event.isStateOnly, isLarge) {
-            case (false, false): 0x216
-            case (true, false): 0x217
-            case (false, true): 0x221
-            case (true, true): 0x222
-            }
-        appendBlock(identifier) { encoder in
-            encoder.put(event.cpu)
-            if event.isStateOnly { encoder.put(UInt32(1)) }
-            encoder.put(event.timestampNs)
-            let rest = event.bytes.from(8)
-            encoder.bytes.append(contentsOf: UnsafeBufferPointer(start: rest.base, count: rest.count))
-        }
+    public mutating func append(_ event: EventView, isStateOnly: Bool = false) -> Bool {
+        guard let block = EventBlock(event, isStateOnly: isStateOnly) else { return false }
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: block.byteCount))
+        bytes.withUnsafeMutableBytes { block.write(to: $0.baseAddress! + start) }
         return true
     }
 
@@ -212,5 +203,22 @@ public struct CaptureEncoder: Sendable {
             .userfaultfd, .ioUring, .memfd, .pidfd:
             put(row.name, max: Self.pathBytesMax)
         }
+    }
+}
+
+extension CaptureEncoder {
+    /// A section: its header and what existed before its first event. Lists that hold nothing are left out.
+    public mutating func appendSection(_ snapshot: CaptureSnapshot, position: RunPosition? = nil) {
+        appendSection()
+        append(snapshot, position: position)
+    }
+
+    mutating func append(_ snapshot: CaptureSnapshot, position: RunPosition?) {
+        if let machine = snapshot.machine { append(machine) }
+        if !snapshot.interfaces.isEmpty { append(snapshot.interfaces) }
+        if !snapshot.users.isEmpty || !snapshot.groups.isEmpty { append(users: snapshot.users, groups: snapshot.groups) }
+        if let position { append(position) }
+        if !snapshot.threads.isEmpty { append(snapshot.threads) }
+        for (tid, rows) in snapshot.descriptors { append(rows, tid: tid) }
     }
 }

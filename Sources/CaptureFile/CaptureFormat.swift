@@ -28,6 +28,8 @@ enum BlockKind: Equatable {
     case descriptors(version: Int)
     /// `version` 1 lacks the parameter count; `flagged` has 32 bits of flags behind the processor.
     case event(version: Int, flagged: Bool, large: Bool)
+    /// Ours, see `OwnFormat`.
+    case run, threadDetails, descriptorDetails
     case unknown
 
     init(identifier: UInt32) {
@@ -55,6 +57,9 @@ enum BlockKind: Equatable {
         case 0x217: self = .event(version: 2, flagged: true, large: false)
         case 0x221: self = .event(version: 2, flagged: false, large: true)
         case 0x222: self = .event(version: 2, flagged: true, large: true)
+        case OwnFormat.runBlock: self = .run
+        case OwnFormat.threadBlock: self = .threadDetails
+        case OwnFormat.descriptorBlock: self = .descriptorDetails
         default: self = .unknown
         }
     }
@@ -69,6 +74,9 @@ enum BlockKind: Equatable {
         case .threads: "the process list"
         case .descriptors: "a descriptor list"
         case .event: "an event"
+        case .run: "the position of the run"
+        case .threadDetails: "the details of threads"
+        case .descriptorDetails: "the details of descriptors"
         case .unknown: "a block of unknown type"
         }
     }

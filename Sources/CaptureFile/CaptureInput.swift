@@ -14,6 +14,10 @@ final class CaptureInput {
     /// A member of the gzip file is complete; another may follow.
     private var isBetweenMembers = false
     private var isAtEnd = false
+    /// From the file, before inflating.
+    private(set) var bytesRead: UInt64 = 0
+    /// 0 for what is no regular file.
+    let bytesTotal: UInt64
 
     private static let chunkBytes = 64 * 1024
 
@@ -21,6 +25,9 @@ final class CaptureInput {
     init(path: String) throws(CaptureError) {
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw CaptureError(Self.reason(errno)) }
+        var status = stat()
+        let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        bytesTotal = isRegular ? UInt64(max(0, status.st_size)) : 0
         chunk = .allocate(byteCount: Self.chunkBytes, alignment: 16)
         var filled = 0
         var failure: Int32 = 0
@@ -31,6 +38,7 @@ final class CaptureInput {
             if count <= 0 { break }
             filled += count
         }
+        bytesRead = UInt64(filled)
         pending = 0..<filled
         isCompressed = filled >= 2 && chunk[0] == 0x1f && chunk[1] == 0x8b
         if failure != 0 { throw CaptureError(Self.reason(failure)) }
@@ -60,7 +68,10 @@ final class CaptureInput {
     private func readFile(into target: UnsafeMutableRawBufferPointer) throws(CaptureError) -> Int {
         while true {
             let count = Glibc.read(descriptor, target.baseAddress!, target.count)
-            if count >= 0 { return count }
+            if count >= 0 {
+                bytesRead += UInt64(count)
+                return count
+            }
             if errno != EINTR { throw CaptureError(Self.reason(errno)) }
         }
     }

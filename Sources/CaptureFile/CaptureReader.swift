@@ -11,6 +11,12 @@ public final class CaptureReader {
     private let stream: CaptureStream
     private var decoder: EventDecoder
     private var sink: (any SnapshotSink)?
+    private var details = PendingDetails()
+    /// Where the recorded run stood; known after `snapshot`, and only of recordings of ours.
+    public private(set) var startingPosition: RunPosition?
+    private var isFirstSection = true
+    /// How far the file is read and how large it is, compressed as it lies there; the size is 0 for what is no regular file.
+    public var progress: (bytesRead: UInt64, bytesTotal: UInt64) { stream.progress }
 
     /// Records read, delivered or not.
     public var recordsRead: UInt64 { decoder.recordsRead }
@@ -65,8 +71,10 @@ public final class CaptureReader {
                 return .end
             }
             switch block.kind {
-            case .event: break  // now it is in the window
-            case .unknown: try skip(block)
+            case .event:
+                // Now it is in the window.
+                if isOwnRecord(block) { try takeOwnRecord(block) }
+            case .unknown, .run, .threadDetails, .descriptorDetails: try skip(block)
             default:
                 // Another capture was appended to this one.
                 if let sink {
@@ -116,29 +124,73 @@ public final class CaptureReader {
     }
 
     private func readMetadata(into sink: any SnapshotSink) throws(CaptureError) {
+        details = PendingDetails()
+        defer {
+            details = PendingDetails()
+            isFirstSection = false
+        }
         while let block = try nextBlock() {
             if case .event = block.kind { return }
-            let begin = stream.offset
-            stream.advance(8)
-            var cursor = MetadataCursor(
-                stream: stream, kind: block.kind, blockOffset: begin,
-                payloadBytes: UInt64(block.total - CaptureFormat.blockOverhead))
-            switch block.kind {
-            case .section: try cursor.readSection()
-            case .machine: try cursor.readMachine(into: sink)
-            case .interfaces(let version): try cursor.readInterfaces(version: version, into: sink)
-            case .accounts(let version): try cursor.readAccounts(version: version, into: sink)
-            case .threads(let version): try cursor.readThreads(version: version, into: sink)
-            case .descriptors(let version): try cursor.readDescriptors(version: version, into: sink)
-            case .event, .unknown: break
-            }
-            try cursor.endBlock()
-            guard stream.ensure(4), let trailer: UInt32 = stream.window.integer(at: 0) else {
-                throw stream.truncated(in: block.kind.name, beganAt: begin, missing: UInt64(4 - stream.available))
-            }
-            guard Int(trailer) == block.total else { throw mismatch(block, trailer: trailer) }
-            stream.advance(4)
+            try readMetadata(block, into: sink)
         }
+    }
+
+    private func readMetadata(_ block: Block, into sink: any SnapshotSink) throws(CaptureError) {
+        let begin = stream.offset
+        stream.advance(8)
+        var cursor = MetadataCursor(
+            stream: stream, kind: block.kind, blockOffset: begin,
+            payloadBytes: UInt64(block.total - CaptureFormat.blockOverhead))
+        switch block.kind {
+        case .section: try cursor.readSection()
+        case .machine: try cursor.readMachine(into: sink)
+        case .interfaces(let version): try cursor.readInterfaces(version: version, into: sink)
+        case .accounts(let version): try cursor.readAccounts(version: version, into: sink)
+        case .threads(let version): try cursor.readThreads(version: version, &details, into: sink)
+        case .descriptors(let version): try cursor.readDescriptors(version: version, &details, into: sink)
+        case .run:
+            let position = try cursor.readRunPosition()
+            if isFirstSection { startingPosition = position }
+        case .threadDetails: try cursor.readThreadDetails(into: &details)
+        case .descriptorDetails: try cursor.readDescriptorDetails(into: &details)
+        case .event, .unknown: break
+        }
+        try cursor.endBlock()
+        guard stream.ensure(4), let trailer: UInt32 = stream.window.integer(at: 0) else {
+            throw stream.truncated(in: block.kind.name, beganAt: begin, missing: UInt64(4 - stream.available))
+        }
+        guard Int(trailer) == block.total else { throw mismatch(block, trailer: trailer) }
+        stream.advance(4)
+    }
+
+    // MARK: Records of ours
+
+    /// The block is an event's and lies in the window as a whole.
+    private func isOwnRecord(_ block: Block) -> Bool {
+        guard case .event(2, true, true) = block.kind else { return false }
+        return OwnFormat.record(inBlock: stream.window.prefix(block.total)) != nil
+    }
+
+    private func takeOwnRecord(_ block: Block) throws(CaptureError) {
+        guard let sink, let record = OwnFormat.record(inBlock: stream.window.prefix(block.total)) else { return try skip(block) }
+        if record.type == OwnFormat.goneRecord {
+            sink.gone(tid: record.tid)
+            return try skip(block)
+        }
+        // Blocks inside the block: rows, as in front of the events.
+        let end = stream.offset + UInt64(block.total)
+        stream.advance(record.dataOffset)
+        var left = record.dataBytes
+        details = PendingDetails()
+        defer { details = PendingDetails() }
+        while left >= CaptureFormat.blockOverhead {
+            guard let inner = try nextBlock(), inner.total <= left, inner.kind.isRows else {
+                throw stream.damaged(at: stream.offset, "a record of rows holds something else")
+            }
+            try readMetadata(inner, into: sink)
+            left -= inner.total
+        }
+        guard stream.skip(end - stream.offset) else { throw cut(block) }
     }
 
     private func cut(_ block: Block) -> CaptureError {

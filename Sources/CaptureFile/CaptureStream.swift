@@ -25,6 +25,8 @@ final class CaptureStream {
 
     deinit { storage.deallocate() }
 
+    var progress: (bytesRead: UInt64, bytesTotal: UInt64) { (input.bytesRead, input.bytesTotal) }
+
     @inline(__always) var available: Int { end &- start }
     /// The bytes in the window; live until the next `ensure`, `refill` or `skip`.
     @inline(__always) var window: Bytes {

@@ -24,17 +24,14 @@ public final class CaptureWriter {
 
     /// What existed before the first event; lists that hold nothing are left out.
     public func write(_ snapshot: CaptureSnapshot) throws(CaptureError) {
-        if let machine = snapshot.machine { encoder.append(machine) }
-        if !snapshot.interfaces.isEmpty { encoder.append(snapshot.interfaces) }
-        if !snapshot.users.isEmpty || !snapshot.groups.isEmpty {
-            encoder.append(users: snapshot.users, groups: snapshot.groups)
-        }
-        if !snapshot.threads.isEmpty { encoder.append(snapshot.threads) }
+        encoder.append(snapshot, position: nil)
         try flushIfFull()
-        for (tid, rows) in snapshot.descriptors {
-            encoder.append(rows, tid: tid)
-            try flushIfFull()
-        }
+    }
+
+    /// Another capture begins here: what follows is read as if nothing had been before.
+    public func writeSection(_ snapshot: CaptureSnapshot) throws(CaptureError) {
+        encoder.appendSection(snapshot)
+        try flushIfFull()
     }
 
     public func write(_ event: EventView) throws(CaptureError) {
@@ -77,6 +74,7 @@ public final class CaptureSnapshot: SnapshotSink {
     public func user(_ row: UserRow) { users.append(row) }
     public func group(_ row: GroupRow) { groups.append(row) }
     public func thread(_ row: ThreadRow) { threads.append(row) }
+    public func descriptors(of tid: Int64) { descriptors.append((tid, [])) }
     public func descriptor(_ row: DescriptorRow, tid: Int64) {
         if descriptors.last?.tid == tid {
             descriptors[descriptors.count - 1].rows.append(row)

@@ -102,6 +102,8 @@ struct EventDecoder: ~Copyable {
             guard total >= CaptureFormat.blockOverhead, total <= CaptureFormat.eventBlockBytesMax(large: large), total <= left,
                 Int(base.loadUnaligned(fromByteOffset: at &+ total &- 4, as: UInt32.self)) == total
             else { break }
+            // Rows and the like interrupt the events: the reader takes them.
+            if identifier == 0x222, OwnFormat.record(inBlock: window[at..<at &+ total]) != nil { return at }
             let payload = window[at &+ 8..<at &+ total &- 4]
             do throws(RecordFault) {
                 guard try take(payload, version: version, prefix: prefix, into: &events) else { break }

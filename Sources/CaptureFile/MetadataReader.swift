@@ -29,6 +29,7 @@ extension MetadataCursor {
         row.pidMax = try u64()
         row.hostname = try take(CaptureFormat.machineHostnameBytes).untilNul.array
         if left >= 8 { row.bootTimeNs = try u64() }
+        if left >= 8 { row.flags = try u64() }
         sink.machine(row)
     }
 
@@ -81,7 +82,7 @@ extension MetadataCursor {
         }
     }
 
-    mutating func readThreads(version: Int, into sink: any SnapshotSink) throws(CaptureError) {
+    mutating func readThreads(version: Int, _ details: inout PendingDetails, into sink: any SnapshotSink) throws(CaptureError) {
         while hasEntry {
             if version >= 9 { try beginEntry(lengthCountsItself: true) } else { beginEntryWithoutLength() }
             var row = ThreadRow()
@@ -117,6 +118,7 @@ extension MetadataCursor {
                 try readThreadTail(into: &row)
                 try endEntry()
             }
+            if !details.threads.isEmpty { details.join(&row) }
             sink.thread(row)
         }
     }
@@ -143,8 +145,11 @@ extension MetadataCursor {
         if entryLeft >= 8 { row.pgid = try i64() }
     }
 
-    mutating func readDescriptors(version: Int, into sink: any SnapshotSink) throws(CaptureError) {
+    mutating func readDescriptors(
+        version: Int, _ details: inout PendingDetails, into sink: any SnapshotSink
+    ) throws(CaptureError) {
         let tid = try i64()
+        sink.descriptors(of: tid)
         while hasEntry {
             if version >= 2 { try beginEntry(lengthCountsItself: true) } else { beginEntryWithoutLength() }
             var row = DescriptorRow()
@@ -158,6 +163,7 @@ extension MetadataCursor {
                 throw stream.damaged(at: stream.offset, "\(kind.name) holds a descriptor of unknown type \(type)")
             }
             if version >= 2 { try endEntry() }
+            if !details.descriptors.isEmpty { details.join(&row, tid: tid) }
             sink.descriptor(row, tid: tid)
         }
     }

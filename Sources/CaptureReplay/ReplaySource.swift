@@ -33,6 +33,10 @@ public final class ReplaySource: EventSource {
         try reader.nextBatch(into: batch)
     }
 
+    public var startingPosition: RunPosition? { reader.startingPosition }
+    /// How far the file is read and how large it is, as it lies there.
+    public var progress: (bytesRead: UInt64, bytesTotal: UInt64) { reader.progress }
+
     public func setInterest(_ interest: InterestSet) {}
 
     public var counters: CaptureCounters {

@@ -45,6 +45,29 @@ public struct ThreadRow: Sendable {
     public var exeUpperLayer = false
     public var exeLowerLayer = false
     public var exeFromMemfd = false
+    /// What a recording of ours tells besides; nil from anywhere else.
+    public var details: ThreadDetails?
+    public init() {}
+}
+
+/// What the state knows of a thread that has no place in a capture's process list. Times in epoch nanoseconds, 0 unknown.
+public struct ThreadDetails: Sendable, Equatable {
+    public var cloneTimeNs: UInt64 = 0
+    public var lastExecTimeNs: UInt64 = 0
+    public var lastAccessNs: UInt64 = 0
+    public var previousEventNs: UInt64 = 0
+    /// Durations between the change of the program's file and its start.
+    public var exeInoCtimeDurationCloneNs: UInt64 = 0
+    public var exeInoCtimeDurationPidnsNs: UInt64 = 0
+    public var reaperTid: Int64 = -1
+    /// An enter event waits for its exit: its type, and the path or address it told.
+    public var enterType: UInt16 = 0
+    public var enterPath: [UInt8] = []
+    /// Made up because the thread was never seen.
+    public var isPlaceholder = false
+    /// A leader that ended before other threads of its group.
+    public var isDead = false
+    public var isSubreaper = false
     public init() {}
 }
 
@@ -85,6 +108,19 @@ public struct DescriptorRow: Sendable {
     public var l4Protocol: UInt8 = 0
     public var unixSource: UInt64 = 0
     public var unixDestination: UInt64 = 0
+    /// What a recording of ours tells besides; nil from anywhere else.
+    public var details: DescriptorDetails?
+    public init() {}
+}
+
+/// What the state knows of a descriptor that has no place in a capture's list.
+public struct DescriptorDetails: Sendable, Equatable {
+    /// The state's marks: who is the server, closed on exec, connected, …
+    public var flags: UInt16 = 0
+    /// As fields show it, where the list holds another text (sockets) or a cut one; nil: the list's.
+    public var name: [UInt8]?
+    /// The name as the caller passed it.
+    public var rawName: [UInt8] = []
     public init() {}
 }
 
@@ -119,6 +155,7 @@ public struct MachineRow: Sendable {
     public var pidMax: UInt64 = 0
     public var hostname: [UInt8] = []
     public var bootTimeNs: UInt64 = 0
+    public var flags: UInt64 = 0
     public init() {}
 }
 
@@ -131,6 +168,15 @@ public protocol SnapshotSink: AnyObject {
     func thread(_ row: ThreadRow)
     /// Descriptors arrive after the thread they belong to.
     func descriptor(_ row: DescriptorRow, tid: Int64)
+    /// A list of this thread's descriptors begins; it may be empty.
+    func descriptors(of tid: Int64)
+    /// In a recording of ours: the thread was found to be gone, though no event told of its end.
+    func gone(tid: Int64)
     /// A concatenated capture starts over: forget everything.
     func restart()
+}
+
+extension SnapshotSink {
+    public func descriptors(of tid: Int64) {}
+    public func gone(tid: Int64) {}
 }

@@ -98,7 +98,7 @@ enum ArgumentText {
         case .charbuf, .fspath, .fsrelpath:
             scratch.append(bytes.untilNul)
         case .bytebuf:
-            scratch.append(dotted: bytes)
+            scratch.append(buffer: bytes)
         case .sockaddr: appendSocketAddress(bytes, to: &scratch)
         case .socktuple: appendSocketTuple(bytes, to: &scratch)
         case .fdlist: appendDescriptorList(bytes, state: state, context: context, to: &scratch)

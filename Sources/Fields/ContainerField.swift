@@ -12,12 +12,13 @@ public enum ContainerField: UInt16, FieldFamily {
     case isHealthcheck, isLivenessProbe, isReadinessProbe
 
     public static let number = FieldFamilies.container
+    public static let isFromPlugin = true
 
     private static let mountChoice: FieldFlags = [.argumentRequired, .argumentIndex, .argumentKey]
 
     public static let classes: [FieldClassRows<ContainerField>] = [
         FieldClassRows(
-            "container", "The container that the process runs in; 'host' is the machine itself.",
+            "container", "The container that the process runs in, and its pod; 'host' is the machine itself.",
             rows: [
                 .init(.id, "container.id", .charbuf, .na, .suggestedOutput, "Short id of the container, or 'host'."),
                 .init(.fullID, "container.full_id", .charbuf, "Whole id of the container."),
@@ -51,10 +52,15 @@ public enum ContainerField: UInt16, FieldFamily {
                     "Image name without tag and digest."),
                 .init(.imageTag, "container.image.tag", .charbuf, .na, .suggestedOutput, "Tag of the image."),
                 .init(.imageDigest, "container.image.digest", .charbuf, "Digest of the image."),
-                .init(.healthcheck, "container.healthcheck", .charbuf, .na, .deprecated, "Command of the health check."),
-                .init(.livenessProbe, "container.liveness_probe", .charbuf, .na, .deprecated, "Command of the liveness probe."),
                 .init(
-                    .readinessProbe, "container.readiness_probe", .charbuf, .na, .deprecated, "Command of the readiness probe."),
+                    .healthcheck, "container.healthcheck", .charbuf, .na, .deprecated,
+                    "Command of the health check, NONE without one."),
+                .init(
+                    .livenessProbe, "container.liveness_probe", .charbuf, .na, .deprecated,
+                    "Command of the liveness probe, NONE without one."),
+                .init(
+                    .readinessProbe, "container.readiness_probe", .charbuf, .na, .deprecated,
+                    "Command of the readiness probe, NONE without one."),
                 .init(
                     .startTime, "container.start_ts", .abstime, .dec, "When the container started, in nanoseconds of the epoch."),
                 .init(.duration, "container.duration", .reltime, .dec, "Nanoseconds since the container started."),
@@ -100,6 +106,11 @@ public enum ContainerField: UInt16, FieldFamily {
             let bytes = record[text]
             return bytes.isEmpty ? .none : .bytes(bytes)
         }
+        /// A container that is known to have no such probe says so.
+        func probe(_ text: ContainerRecord.Text) -> FieldValue {
+            let bytes = record[text]
+            return .bytes(bytes.isEmpty ? Bytes("NONE") : bytes)
+        }
         switch field {
         case .id: return .bytes(id)
         case .fullID: return text(record.fullID)
@@ -132,9 +143,9 @@ public enum ContainerField: UInt16, FieldFamily {
         case .imageRepository: return text(record.imageRepository)
         case .imageTag: return text(record.imageTag)
         case .imageDigest: return text(record.imageDigest)
-        case .healthcheck: return text(record.healthcheck)
-        case .livenessProbe: return text(record.livenessProbe)
-        case .readinessProbe: return text(record.readinessProbe)
+        case .healthcheck: return probe(record.healthcheck)
+        case .livenessProbe: return probe(record.livenessProbe)
+        case .readinessProbe: return probe(record.readinessProbe)
         case .startTime: return record.startedNs == 0 ? .none : .uint(record.startedNs)
         case .duration:
             let now = context.event.timestampNs

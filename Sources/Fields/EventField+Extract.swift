@@ -14,7 +14,9 @@ extension EventField {
         case .num: return .uint(context.number)
         case .cpu: return .int(Int64(Int16(bitPattern: event.cpu)))
         case .direction: return .bytes(event.isEnter ? Bytes(">") : Bytes("<"))
-        case .typeIs: return .uint(reference.key.map { typeName(event) == $0 } == true ? 1 : 0)
+        case .typeIs:
+            if let code = reference.number { return .uint(Int64(event.type) == code ? 1 : 0) }
+            return .uint(reference.key.map { typeName(event) == $0 } == true ? 1 : 0)
         case .syscallType:
             return EventTable.categoryByCode[Int(event.type)] & EventCategory.syscallBit != 0 ? .bytes(typeName(event)) : .none
         case .category: return .bytes(Bytes(EventCategory.word(EventTable.categoryByCode[Int(event.type)], context: context)))
@@ -30,18 +32,18 @@ extension EventField {
         case .deltaTime: return .uint(elapsed(event.timestampNs, since: context.previousTimestampNs))
         case .deltaTimeSeconds: return .uint(elapsed(event.timestampNs, since: context.previousTimestampNs) / second)
         case .deltaTimeNanoseconds: return .uint(elapsed(event.timestampNs, since: context.previousTimestampNs) % second)
-        case .latency, .latencySeconds, .latencyNanoseconds: return context.thread.exists ? .uint(0) : .none
-        case .latencyHuman: return context.thread.exists ? .bytes(Bytes("0ns")) : .none
-        case .latencyQuantized: return .none
-        case .waitLatency: return isExit(event) && has(EF_WAITS, event) ? .uint(0) : .none
+        // Calls are reported at their end only, so nobody knows when they began.
+        case .latency, .latencySeconds, .latencyNanoseconds, .latencyQuantized, .waitLatency: return .uint(0)
+        case .latencyHuman: return .bytes(Bytes("0ns"))
 
         case .source: return event.type == PPME_PLUGINEVENT_E.code ? .none : .bytes(Bytes("syscall"))
         case .isAsync: return .bool(event.type == PPME_ASYNCEVENT_E.code)
         case .asyncType:
             guard event.type == PPME_ASYNCEVENT_E.code, let name = event.text(1) else { return .none }
             return .bytes(name)
-        // Plugins answer these themselves, and old captures' runtime events are not decoded.
-        case .pluginName, .pluginInfo, .infraName, .infraContainerID, .infraContainerName, .infraContainerImage: return .none
+        // Plugins answer these themselves.
+        case .pluginName, .pluginInfo: return .none
+        case .infraName, .infraContainerID, .infraContainerName, .infraContainerImage: return runtimeNotice(field, event)
         case .hostname: return hostname(state, &scratch)
 
         case .arguments, .info: return .bytes(ArgumentText.all(context: context, state: state, scratch: &scratch))
@@ -80,7 +82,7 @@ extension EventField {
         case .isWait: return .bool(has(EF_WAITS, event))
         case .isSyslog:
             guard has(EF_WRITES_TO_FD, event) else { return .bool(false) }
-            guard context.hasDescriptor else { return .none }
+            guard context.hasDescriptor else { return .bool(false) }
             return .bool(state.pool[context.descriptor.name].contains(Bytes("/dev/log")))
 
         case .count: return .uint(1)
@@ -110,6 +112,8 @@ extension EventField {
     /// System calls that only have a number are known by their own name.
     @inline(__always)
     static func typeName(_ event: EventView) -> Bytes {
+        // An asynchronous event brings its own name.
+        if event.type == PPME_ASYNCEVENT_E.code, let name = event.text(1), !name.isEmpty { return name }
         guard event.type <= 1, let code = event.integer(0, signed: false) else { return WireNames.shared.event(event.type) }
         // Captures of a program that did not know the call yet tell the machine's number only.
         if code == 0, let number = event.integer(1, signed: false), let name = WireNames.shared.nativeCall(number) { return name }
@@ -200,6 +204,11 @@ extension EventField {
             if chosen < 0 || reference.number == 2 { chosen = index }
         }
         guard chosen >= 0, let path = context.event.text(chosen) else { return .none }
+        if type == PPME_SYSCALL_OPEN_BY_HANDLE_AT_X.code {
+            // The kernel told the path of what was opened; there is none when nothing was.
+            guard let fd = context.event.integer(0), fd > 0 else { return .none }
+            return .bytes(PathText.join(.empty, path, state, &scratch))
+        }
         scratch.begin()
         let dirfd = context.event.integer(Int(names.parameter(type, chosen).dirfdParameter)) ?? -1
         ArgumentText.appendJoined(path, directoryOf: dirfd, context: context, state: state, to: &scratch)
@@ -232,43 +241,66 @@ extension EventField {
         return holds ? .uint(UInt64(length)) : .none
     }
 
-    private enum Subject { case file, net, memory, other }
-
+    /// 1 for a call that failed, 0 for one that did not, no value where the call is not of the kind asked for: by the descriptor
+    /// where there is one, else by the call. What works on memory may be about a file as well.
     private static func countError(_ field: EventField, context: borrowing EventContext) -> FieldValue {
-        guard let value = returned(context.event), value < 0 else { return .none }
-        let subject = subject(context)
+        let event = context.event
+        guard let value = returned(event) else { return .none }
+        let isMemory = EventTable.categoryByCode[Int(event.type)] & EventCategory.kindMask == EventCategory.memory
+        let hasDescriptor = context.hasDescriptor
+        let isFile: Bool
+        let isNet: Bool
+        if hasDescriptor {
+            let kind = context.descriptor.kind
+            isFile = kind.isFile || kind == .directory
+            isNet = context.descriptor.isInet || kind == .unixSocket
+        } else {
+            switch event.type {
+            case PPME_SYSCALL_OPEN_X, PPME_SYSCALL_CREAT_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_OPENAT2_X,
+                PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
+                (isFile, isNet) = (true, false)
+            case PPME_SOCKET_ACCEPT_5_X, PPME_SOCKET_ACCEPT4_6_X, PPME_SOCKET_CONNECT_X: (isFile, isNet) = (false, true)
+            default: (isFile, isNet) = (false, false)
+            }
+        }
         let holds =
             switch field {
-            case .countErrorFile: subject == .file
-            case .countErrorNet: subject == .net
-            case .countErrorMemory: subject == .memory
-            case .countErrorOther: subject == .other
+            case .countErrorFile: isFile
+            case .countErrorNet: isNet
+            case .countErrorMemory: isMemory
+            case .countErrorOther: !isFile && !isNet && (hasDescriptor || !isMemory)
             default: true
             }
-        return holds ? .uint(1) : .none
+        return holds ? .uint(value < 0 ? 1 : 0) : .none
     }
 
-    /// By the descriptor where there is one, else by the call.
-    private static func subject(_ context: borrowing EventContext) -> Subject {
-        let type = context.event.type
-        if EventTable.categoryByCode[Int(type)] & EventCategory.kindMask == EventCategory.memory { return .memory }
-        if context.hasDescriptor {
-            switch context.descriptor.kind {
-            case .file, .fileV2, .directory: return .file
-            case .ipv4Socket, .ipv6Socket, .ipv4Server, .ipv6Server, .unixSocket: return .net
-            default: return .other
+    // MARK: notices of a container runtime, in old captures
+
+    /// `Event: start; ID: 0123…; name: web; Image: nginx@sha256:…`: what stands behind the word asked for.
+    private static func runtimeNotice(_ field: EventField, _ event: EventView) -> FieldValue {
+        guard event.type == PPME_INFRASTRUCTURE_EVENT_E.code, var rest = event.text(2) else { return .none }
+        let word: Bytes =
+            switch field {
+            case .infraName: Bytes("Event")
+            case .infraContainerID: Bytes("ID")
+            case .infraContainerName: Bytes("name")
+            default: Bytes("Image")
             }
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.count
+            let element = rest.prefix(end).trimmed
+            rest = rest.from(min(rest.count, end + 1))
+            guard element.hasPrefix(word), let colon = element.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            var value = element.from(colon + 1)
+            if field == .infraContainerImage, let at = value.firstIndex(of: UInt8(ascii: "@")) {
+                value = value.prefix(at)
+            } else if field != .infraContainerImage || !value.contains(Bytes("sha256")) {
+                value = value.prefix(value.firstIndex(of: UInt8(ascii: ":")) ?? value.count)
+            }
+            value = value.trimmed
+            return .bytes(field == .infraContainerID ? value.prefix(min(12, value.count)) : value)
         }
-        switch type {
-        case PPME_SYSCALL_OPEN_X, PPME_SYSCALL_CREAT_X, PPME_SYSCALL_OPENAT_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_OPENAT2_X,
-            PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
-            return .file
-        case PPME_SOCKET_ACCEPT_X, PPME_SOCKET_ACCEPT_5_X, PPME_SOCKET_ACCEPT4_X, PPME_SOCKET_ACCEPT4_5_X,
-            PPME_SOCKET_ACCEPT4_6_X,
-            PPME_SOCKET_CONNECT_X, PPME_SOCKET_BIND_X:
-            return .net
-        default: return .other
-        }
+        return .none
     }
 
     // MARK: opening
@@ -293,10 +325,23 @@ extension EventField {
         switch field {
         case .isOpenRead: return flags & OpenFlag.read != 0
         case .isOpenWrite: return flags & OpenFlag.write != 0
-        case .isOpenCreate: return flags & OpenFlag.created != 0
+        // A file without a name (O_TMPFILE) is made by opening it, whatever the flags say.
+        case .isOpenCreate:
+            return flags & OpenFlag.created != 0 || flags & OpenFlag.temporary != 0 && event.integer(0) ?? -1 >= 0
         default:
             guard flags & (OpenFlag.create | OpenFlag.temporary) != 0, places.mode >= 0 else { return false }
             return (event.uint32(places.mode) ?? 0) & OpenFlag.anyExecute != 0
         }
+    }
+}
+
+extension Bytes {
+    /// Without blanks at both ends.
+    fileprivate var trimmed: Bytes {
+        var start = 0
+        var end = count
+        while start < end, self[start] == UInt8(ascii: " ") { start += 1 }
+        while end > start, self[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        return self[start..<end]
     }
 }

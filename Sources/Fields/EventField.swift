@@ -109,7 +109,7 @@ public enum EventField: UInt16, FieldFamily {
             [.argumentRequired, .argumentIndex, .filterOnly, .noRightSide, .noTransformer, .distance],
             "evt.around[T]=D holds for events at most D milliseconds away from the time T (as in evt.rawtime)."),
         .init(
-            .absolutePath, "evt.abspath", .charbuf, .na, [.argumentOptional, .argumentKey, .argumentAfterDot],
+            .absolutePath, "evt.abspath", .charbuf, .na, [.argumentRequired, .argumentKey, .argumentAfterDot],
             "Absolute path of a call that names a directory descriptor and a path; .src and .dst where it has two."),
         .init(.bufferLengthIn, "evt.buflen.in", .uint64, .dec, .hidden, "evt.buflen of reads."),
         .init(.bufferLengthOut, "evt.buflen.out", .uint64, .dec, .hidden, "evt.buflen of writes."),

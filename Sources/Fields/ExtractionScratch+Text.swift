@@ -188,3 +188,26 @@ extension Bytes {
         return nil
     }
 }
+
+extension ExtractionScratch {
+    /// Raw bytes as outputs show them: text with dots for what is not printable, or base64.
+    mutating func append(buffer bytes: Bytes) {
+        if showsBuffersAsBase64 { append(base64: bytes) } else { append(dotted: bytes) }
+    }
+
+    private mutating func append(base64 bytes: Bytes) {
+        let alphabet = Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+        var index = 0
+        while index < bytes.count {
+            let left = min(3, bytes.count - index)
+            var group = UInt32(bytes[index]) << 16
+            if left > 1 { group |= UInt32(bytes[index + 1]) << 8 }
+            if left > 2 { group |= UInt32(bytes[index + 2]) }
+            append(alphabet[Int(group >> 18)])
+            append(alphabet[Int(group >> 12 & 63)])
+            append(left > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
+            append(left > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
+            index += 3
+        }
+    }
+}

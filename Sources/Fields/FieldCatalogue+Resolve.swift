@@ -10,7 +10,10 @@ extension FieldCatalogue {
             return try reference(definition, text: text, argument: name.argument)
         }
         // `evt.arg.flags`: the longest field that takes its argument after a dot. Brackets do not go with it.
-        guard name.argument == nil, let (definition, argument) = dotted(name.name) else { throw Self.nonexistent(text) }
+        guard name.argument == nil, let (definition, argument) = dotted(name.name) else {
+            if name.name.hasPrefix("evt.around.") { throw FieldError("wrong syntax for evt.around") }
+            throw Self.nonexistent(text)
+        }
         return try dottedReference(definition, text: text, argument: argument)
     }
 
@@ -34,12 +37,18 @@ extension FieldCatalogue {
     private func reference(_ definition: FieldDefinition, text: String, argument: String?) throws(FieldError) -> FieldReference {
         let flags = definition.flags
         guard let argument else {
-            guard !flags.contains(.argumentRequired) else { throw FieldError("filter syntax error: " + text) }
+            // `evt.abspath` is listed with a required argument, yet means the event's only or first path without one.
+            let isWhole = !flags.contains(.argumentRequired) || definition.id == EventField.id(of: .absolutePath)
+            guard isWhole else { throw FieldError("filter syntax error: " + text) }
             return FieldReference(definition: definition, text: text, argument: nil, number: nil, key: nil)
         }
         if flags.contains(.argumentAfterDot) {
             // Only a parameter's place may stand in brackets.
             guard flags.contains(.argumentIndex) else { throw Self.nonexistent(text) }
+            guard let number = Self.number(argument) else { throw FieldError(argument + " is not a valid number") }
+            return FieldReference(definition: definition, text: text, argument: argument, number: number, key: nil)
+        }
+        if definition.id == EventField.id(of: .around) {
             guard let number = Self.number(argument) else { throw FieldError(argument + " is not a valid number") }
             return FieldReference(definition: definition, text: text, argument: argument, number: number, key: nil)
         }
@@ -75,8 +84,10 @@ extension FieldCatalogue {
             let typed = isRaw ? definition.withType(info.type, info.format) : definition
             return FieldReference(definition: typed, text: text, argument: argument, number: number, key: key)
         case EventField.id(of: .typeIs):
-            guard EventTable.codes(named: argument) != nil else { throw FieldError("unknown event type " + argument) }
-            return FieldReference(definition: definition, text: text, argument: argument, number: nil, key: key)
+            // A name, or the number of an event type.
+            let code = Self.number(argument)
+            guard code != nil || EventTable.codes(named: argument) != nil else { throw Self.nonexistent(text) }
+            return FieldReference(definition: definition, text: text, argument: argument, number: code, key: key)
         case EventField.id(of: .absolutePath):
             guard argument == "src" || argument == "dst" else { throw Self.nonexistent(text) }
             return FieldReference(

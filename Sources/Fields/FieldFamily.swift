@@ -33,6 +33,13 @@ public protocol FieldFamily: RawRepresentable, CaseIterable, Sendable where RawV
     /// High half of the field ids; unique, see `FieldFamilies`.
     static var number: UInt16 { get }
     static var classes: [FieldClassRows<Self>] { get }
+    /// Whether a plugin brings these fields to Falco: listings then say what kind of argument a field takes, and show deprecated
+    /// ones too.
+    static var isFromPlugin: Bool { get }
+}
+
+extension FieldFamily {
+    public static var isFromPlugin: Bool { false }
 }
 
 /// Rows under one heading of `--list`.
@@ -56,7 +63,7 @@ extension FieldFamily {
         classes.map { heading in
             FieldClass(
                 name: heading.name, shortDescription: heading.shortDescription, description: heading.description,
-                sources: ["syscall"],
+                sources: ["syscall"], isFromPlugin: isFromPlugin,
                 definitions: heading.rows.map {
                     FieldDefinition(
                         id: id(of: $0.field), name: $0.name, type: $0.type, flags: $0.flags, format: $0.format,
@@ -73,13 +80,26 @@ public struct FieldClass: Sendable {
     public let shortDescription: String
     public let description: String
     public let sources: [String]
+    public let isFromPlugin: Bool
     public let definitions: [FieldDefinition]
-    public init(name: String, shortDescription: String, description: String, sources: [String], definitions: [FieldDefinition]) {
+    public init(
+        name: String, shortDescription: String, description: String, sources: [String], isFromPlugin: Bool = false,
+        definitions: [FieldDefinition]
+    ) {
         self.name = name
         self.shortDescription = shortDescription
         self.description = description
         self.sources = sources
+        self.isFromPlugin = isFromPlugin
         self.definitions = definitions
+    }
+
+    /// Several classes under the heading of the first.
+    init(_ classes: [FieldClass]) {
+        let first = classes[0]
+        self.init(
+            name: first.name, shortDescription: first.shortDescription, description: first.description, sources: first.sources,
+            isFromPlugin: first.isFromPlugin, definitions: classes.flatMap(\.definitions))
     }
 }
 

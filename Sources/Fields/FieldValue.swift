@@ -29,6 +29,9 @@ public struct ExtractionScratch: ~Copyable {
     private var used = 0
     public static let bytesMax = 1 << 20
     private var open = -1
+    /// Raw bytes are shown as base64 instead of text with dots (`buffer_format_base64`): set while an alert is put together, never
+    /// while rules compare.
+    public var showsBuffersAsBase64 = false
     /// Values that were cut because the scratch was full.
     public private(set) var truncated: UInt64 = 0
 

@@ -9,6 +9,7 @@ public enum KubernetesField: UInt16, FieldFamily {
     case rsName, rsID, rsLabel, rsLabels, deploymentName, deploymentID, deploymentLabel, deploymentLabels
 
     public static let number = FieldFamilies.kubernetes
+    public static let isFromPlugin = true
 
     private static let labelKey: FieldFlags = [.argumentRequired, .argumentKey]
     private static let oldLabelKey: FieldFlags = [.argumentRequired, .argumentKey, .deprecated]
@@ -19,7 +20,7 @@ public enum KubernetesField: UInt16, FieldFamily {
             rows: [
                 .init(.podName, "k8s.pod.name", .charbuf, .na, .suggestedOutput, "Name of the pod."),
                 .init(.namespaceName, "k8s.ns.name", .charbuf, .na, .suggestedOutput, "Namespace of the pod."),
-                .init(.podID, "k8s.pod.id", .charbuf, "Id of the pod's sandbox, as the older name of this field."),
+                .init(.podID, "k8s.pod.id", .charbuf, "Unique id of the pod, under the older name of k8s.pod.uid."),
                 .init(.podUID, "k8s.pod.uid", .charbuf, "Unique id that the cluster gave the pod."),
                 .init(.podSandboxID, "k8s.pod.sandbox_id", .charbuf, "First 12 characters of the pod's sandbox id."),
                 .init(.podFullSandboxID, "k8s.pod.full_sandbox_id", .charbuf, "Whole sandbox id of the pod."),

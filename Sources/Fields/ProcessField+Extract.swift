@@ -14,7 +14,9 @@ extension ProcessField {
         scratch: inout ExtractionScratch
     ) -> FieldValue {
         let slot = context.thread
-        guard slot.exists else { return field == .tid ? identifier(context.event.tid) : .none }
+        guard slot.exists else {
+            return field == .tid ? identifier(context.event.tid) : field == .lastRunTime ? .uint(context.runTimeNs) : .none
+        }
         switch field {
         // The fields that nearly every rule asks for, without a detour.
         case .name: return .bytes(state.pool[state[slot].comm])
@@ -98,19 +100,19 @@ extension ProcessField {
             return words(
                 of: state.processGroupLeader(of: slot), field == .groupName ? .name : field == .groupExe ? .exe : .exePath, state)
         case .duration: return duration(since: state[slot].cloneTimeNs, context)
-        case .startTime: return .uint(state[slot].cloneTimeNs)
+        case .startTime: return known(state[slot].cloneTimeNs)
 
         // The executable file
         case .exeIsWritable: return .bool(state[slot].exeWritable)
         case .exeIsUpperLayer: return .bool(state[slot].exeUpperLayer)
         case .exeIsLowerLayer: return .bool(state[slot].exeLowerLayer)
         case .exeIsFromMemfd: return .bool(state[slot].exeFromMemfd)
-        case .exeInode: return .int(Int64(bitPattern: state[slot].exeIno))
-        case .exeInodeChanged: return .uint(state[slot].exeInoCtimeNs)
-        case .exeInodeModified: return .uint(state[slot].exeInoMtimeNs)
-        case .exeChangedBeforeStart: return .uint(state[slot].exeInoCtimeDurationCloneNs)
-        case .exeChangedAfterNamespace: return .uint(state[slot].exeInoCtimeDurationPidnsNs)
-        case .namespaceStart: return .uint(state[slot].pidnsInitStartNs)
+        case .exeInode: return state[slot].exeIno == 0 ? .none : .int(Int64(bitPattern: state[slot].exeIno))
+        case .exeInodeChanged: return known(state[slot].exeInoCtimeNs)
+        case .exeInodeModified: return known(state[slot].exeInoMtimeNs)
+        case .exeChangedBeforeStart: return known(state[slot].exeInoCtimeDurationCloneNs)
+        case .exeChangedAfterNamespace: return known(state[slot].exeInoCtimeDurationPidnsNs)
+        case .namespaceStart: return known(state[slot].pidnsInitStartNs)
         case .capPermitted: return capabilities(state[slot].capPermitted, &scratch)
         case .capInheritable: return capabilities(state[slot].capInheritable, &scratch)
         case .capEffective: return capabilities(state[slot].capEffective, &scratch)
@@ -149,7 +151,7 @@ extension ProcessField {
             scratch.append(pool[state[slot].comm])
             scratch.append(signed: context.event.tid)
             return .bytes(scratch.finish())
-        case .cgroups: return line(.cgroups, of: slot, state, &scratch)
+        case .cgroups: return pool[state[slot].cgroups].isEmpty ? .none : line(.cgroups, of: slot, state, &scratch)
         case .cgroup:
             guard let subsystem = reference.key, let path = pool[state[slot].cgroups].value(of: subsystem) else {
                 return .none
@@ -157,12 +159,13 @@ extension ProcessField {
             return .bytes(path)
         case .threadCount: return .uint(UInt64(state.threadCount(of: slot)))
         case .childCount: return .uint(UInt64(state.childCount(of: slot)))
-        // Times between two switches are not kept; every other event answers 0, as it should.
-        case .lastRunTime, .totalRunTime:
-            return EventTable.categoryByCode[Int(context.event.type)] & EventCategory.kindMask == EventCategory.scheduler
-                ? .none : .uint(0)
-        // Only process statistics events of old captures tell processor times, and only their differences are a share.
-        case .cpu, .cpuUser, .cpuSystem: return .none
+        case .lastRunTime: return .uint(context.runTimeNs)
+        case .totalRunTime: return .uint(state[slot].totalRunTimeNs)
+        // Only statistics events of old captures tell processor times.
+        case .cpu, .cpuUser, .cpuSystem:
+            guard let share = context.processorShare else { return .none }
+            let percent = (field == .cpuSystem ? 0 : share.user) &+ (field == .cpuUser ? 0 : share.system)
+            return .double(Double(min(100, percent)))
         }
     }
 
@@ -248,7 +251,8 @@ extension ProcessField {
         guard var at = main(of: slot, state) else { return .none }
         for _ in 0..<environmentLevelsMax {
             at = parent(of: at, state)
-            guard at.exists else { return .none }
+            // The top of the lineage: not set, as in `proc.env[NAME]`.
+            guard at.exists else { break }
             if let value = state.pool[state[at].env].value(of: name), !value.isEmpty { return .bytes(value) }
         }
         return .bytes(.empty)
@@ -274,6 +278,9 @@ extension ProcessField {
     private static func virtualIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : .int(id) }
     /// Threads that were never seen have the id -1.
     private static func knownIdentifier(_ id: Int64) -> FieldValue { id < 0 ? .none : identifier(id) }
+
+    /// Times and numbers that are 0 where nobody told them.
+    private static func known(_ value: UInt64) -> FieldValue { value == 0 ? .none : .uint(value) }
 
     private static func duration(since startNs: UInt64, _ context: borrowing EventContext) -> FieldValue {
         guard startNs != 0 else { return .none }

@@ -114,10 +114,11 @@ public enum ProcessField: UInt16, FieldFamily {
         ),
         .init(
             .exeChangedBeforeStart, "proc.exe_ino.ctime_duration_proc_start", .abstime, .dec,
-            "Nanoseconds from the executable's last status change to the start of the process."),
+            "Nanoseconds from the executable's last status change to the start of the process; wraps around where it changed later."
+        ),
         .init(
             .exeChangedAfterNamespace, "proc.exe_ino.ctime_duration_pidns_start", .abstime, .dec,
-            "Nanoseconds from the start of the pid namespace to the executable's last status change."),
+            "Nanoseconds from the start of the pid namespace to the executable's last status change, where that is later."),
         .init(
             .namespaceStart, "proc.pidns_init_start_ts", .uint64, .dec,
             "When the pid namespace's first process started, epoch nanoseconds."),

@@ -49,7 +49,11 @@ private func appendScalar(_ value: FieldValue, _ type: ParameterType, _ format: 
     case .uint(let number): appendNumber(number, isSigned: false, type, format, &scratch)
     case .double(let number): appendTenths(number, &scratch)
     case .bytes(let bytes):
-        if type == .bytebuf { scratch.append(dotted: bytes.prefix(composedBytesMax)) } else { scratch.append(bytes.untilNul) }
+        switch type {
+        case .bytebuf where scratch.showsBuffersAsBase64: scratch.append(buffer: bytes)
+        case .bytebuf: scratch.append(buffer: bytes.prefix(composedBytesMax))
+        default: scratch.append(bytes.untilNul)
+        }
     case .ipv4(let address): scratch.append(ipv4: address)
     case .ipv6(let address): scratch.append(ipv6: address)
     }

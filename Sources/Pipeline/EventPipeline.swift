@@ -2,6 +2,7 @@
 import Capture
 import EventModel
 import Fields
+import Recording
 import RuleEngine
 import Synchronization
 import SystemState
@@ -74,11 +75,15 @@ public final class EventPipeline {
     /// `evt.num` of the event at hand.
     private var number: UInt64 = 0
     private var nextSecondNs: UInt64 = 0
+    /// Records for the state alone take a number: in a capture, unless it says otherwise.
+    private var numbersStateOnly: Bool
+    private let recordings: Recordings?
 
     public init(
         source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler,
         inbox: PipelineInbox = .init(),
-        durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil
+        durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil,
+        recordings: Recordings? = nil
     ) {
         self.source = source
         self.state = state
@@ -86,6 +91,8 @@ public final class EventPipeline {
         self.inbox = inbox
         self.durationNs = durationNs
         self.isAlive = isAlive
+        self.recordings = recordings
+        numbersStateOnly = !source.isLive
         batch = EventBatch(capacity: batchCapacity)
         evaluator = RuleEvaluator(program: rules.program)
         firstOnly = rules.firstOnly
@@ -95,6 +102,11 @@ public final class EventPipeline {
     public func run() throws(CaptureError) -> PipelineEnd {
         try source.snapshot(into: state)
         state.finishSnapshot()
+        if let position = source.startingPosition {
+            number = position.eventNumber
+            numbersStateOnly = position.numbersStateOnly
+            state.resume(firstTimestampNs: position.firstTimestampNs, previousTimestampNs: position.previousTimestampNs)
+        }
         try handler.snapshotEnded()
         while true {
             if inbox.isStopped { return .stopped }
@@ -113,6 +125,15 @@ public final class EventPipeline {
         }
     }
 
+    /// Where the run stands between two events: a recording that begins now says so.
+    public var position: RunPosition {
+        var position = RunPosition()
+        position.eventNumber = number
+        (position.firstTimestampNs, position.previousTimestampNs) = (state.firstTimestampNs, state.previousTimestampNs)
+        position.numbersStateOnly = numbersStateOnly
+        return position
+    }
+
     /// Every event of the batch. True when the time limit was reached.
     private func process() -> Bool {
         guard let first = batch.events.first else { return false }
@@ -123,8 +144,9 @@ public final class EventPipeline {
                 state.admit(event, into: &context)
                 state.retire(context)
                 counters.stateOnly &+= 1
-                // What a capture holds has a number, whether or not rules see it.
-                if event.isHidden || !source.isLive { number &+= 1 }
+                // What a capture holds has a number, whether or not rules see it; but not what only we write.
+                if event.isHidden || numbersStateOnly && event.type < EventTable.count { number &+= 1 }
+                if let recordings, recordings.isActive { recordings.record(event, matched: true) }
                 continue
             }
             if counters.firstTimestampNs == 0 { counters.firstTimestampNs = event.timestampNs }
@@ -148,6 +170,7 @@ public final class EventPipeline {
                     handler.matched(rule: evaluator.match(match), context: context, state: state, scratch: &scratch)
                 }
             }
+            if let recordings, recordings.isActive { recordings.record(event, matched: matches > 0) }
             state.retire(context)
         }
         state.maintain(nowNs: counters.lastTimestampNs, isAlive: isAlive)

@@ -29,6 +29,9 @@ extension ConditionCompiler {
             {
                 throw FieldError("unknown event type \(text)")
             }
+            if check.comparison != .equal, left.field?.definition.flags.contains(.distance) == true {
+                throw FieldError("evt.around supports only '=' comparison operator")
+            }
             return try Self.constant(bytes, text, check.comparison, type: left.type, kind)
         } catch {
             throw CompileProblem(message: error.message, position: position)

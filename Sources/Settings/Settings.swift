@@ -50,6 +50,17 @@ public struct Settings: Sendable {
         public var simulateDrops = false
         public init() {}
     }
+    /// Files around matches (`capture.*`).
+    public struct Capture: Sendable {
+        public var enabled = false
+        public var pathPrefix = "/tmp/falco"
+        /// Every match, not only those of rules with `capture: true`.
+        public var allRules = false
+        public var defaultDurationMs = 5000
+        /// 0: no limit.
+        public var fileMegabytesMax = 0
+        public init() {}
+    }
     public struct BaseSyscalls: Sendable {
         public var customSet: [String] = []
         public var repair = false
@@ -72,6 +83,7 @@ public struct Settings: Sendable {
     /// A word the rules know (`debug`, `warning`, …), lower case.
     public var priority = "debug"
     public var timeISO8601 = false
+    public var buffersAsBase64 = false
     public var jsonOutput = false
     public var jsonIncludesOutput = true
     public var jsonIncludesMessage = false
@@ -90,6 +102,7 @@ public struct Settings: Sendable {
     public var logLevel = 6
     public var drops = SyscallEventDrops()
     public var baseSyscalls = BaseSyscalls()
+    public var capture = Capture()
     /// One line per key that was set and has no effect in this version.
     public var notices: [String] = []
 }
@@ -128,6 +141,7 @@ extension Settings {
 
         try readRules(reader, bad)
         timeISO8601 = reader.bool("time_format_iso_8601")
+        buffersAsBase64 = reader.bool("buffer_format_base64")
         jsonOutput = reader.bool("json_output")
         jsonIncludesOutput = reader.bool("json_include_output_property")
         jsonIncludesMessage = reader.bool("json_include_message_property")
@@ -146,6 +160,7 @@ extension Settings {
         baseSyscalls.customSet = reader.value("base_syscalls.custom_set")?.texts ?? []
         baseSyscalls.repair = reader.bool("base_syscalls.repair")
         baseSyscalls.all = reader.bool("base_syscalls.all")
+        try readCapture(reader, bad)
         try checkLaterFeatures(reader, bad)
         loadedPlugins = reader.loadedPlugins
         notices = reader.notices() + text.unknownOptions.map { "-o \($0): there is no such key, it has no effect" }
@@ -232,15 +247,24 @@ extension Settings {
         drops.actions = actions.isEmpty ? [.ignore] : actions
     }
 
+    private mutating func readCapture(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {
+        let mode = reader.text("capture.mode")
+        guard ["rules", "all_rules"].contains(mode) else {
+            throw bad("capture.mode '\(mode)' is not known; use rules or all_rules")
+        }
+        capture.enabled = reader.bool("capture.enabled")
+        capture.allRules = mode == "all_rules"
+        capture.pathPrefix = reader.text("capture.path_prefix")
+        capture.defaultDurationMs = reader.count("capture.default_duration", max: Int64(UInt32.max))
+        capture.fileMegabytesMax = reader.count("capture.max_file_size_mb", max: 1 << 40)
+    }
+
     /// Values of features to come are still checked, so that a mistake shows now.
     private func checkLaterFeatures(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {
         let address = reader.text("webserver.listen_address")
         var binary = in6_addr()
         guard inet_pton(AF_INET, address, &binary) == 1 || inet_pton(AF_INET6, address, &binary) == 1 else {
             throw bad("webserver.listen_address '\(address)' is not an IPv4 or IPv6 address")
-        }
-        guard ["rules", "all_rules"].contains(reader.text("capture.mode")) else {
-            throw bad("capture.mode '\(reader.text("capture.mode"))' is not known; use rules or all_rules")
         }
         if reader.bool("http_output.enabled"), reader.text("http_output.url").isEmpty {
             throw bad("http output enabled but no url in configuration block")

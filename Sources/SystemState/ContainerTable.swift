@@ -138,7 +138,7 @@ public final class ContainerRecord: @unchecked Sendable {
     public subscript(text: Text) -> Bytes { Bytes(base: storage + Int(text.start), count: Int(text.count)) }
 }
 
-/// Containers by id. Empty until something that asks container runtimes adds to it, between two batches.
+/// Containers by id: what events of a capture tell, and what something that asks container runtimes adds between two batches.
 public final class ContainerTable {
     private var records: [UInt64: [ContainerRecord]] = [:]
     private let seed = UInt64.random(in: 1...UInt64.max)

@@ -269,14 +269,11 @@ extension SystemState {
         record.pointee.enterPath = .empty
         record.pointee.lastExecTimeNs = event.timestampNs
         let ctime = record.pointee.exeInoCtimeNs
-        if ctime != 0 {
-            if record.pointee.cloneTimeNs > ctime {
-                record.pointee.exeInoCtimeDurationCloneNs = record.pointee.cloneTimeNs - ctime
-            }
-            if record.pointee.pidnsInitStartNs > 0, record.pointee.pidnsInitStartNs > ctime {
-                record.pointee.exeInoCtimeDurationPidnsNs = record.pointee.pidnsInitStartNs - ctime
-            }
-        }
+        let start = record.pointee.cloneTimeNs
+        let namespaceStart = record.pointee.pidnsInitStartNs
+        // A file that changed after the process started, as one that a shell just wrote and runs, wraps around: as in Falco.
+        record.pointee.exeInoCtimeDurationCloneNs = ctime == 0 || start == 0 ? 0 : start &- ctime
+        record.pointee.exeInoCtimeDurationPidnsNs = namespaceStart != 0 && ctime > namespaceStart ? ctime - namespaceStart : 0
         descriptors.removeAll(table(of: slot)) { _, descriptor in descriptor.flags.contains(.closeOnExec) }
     }
 

@@ -58,6 +58,11 @@ public struct ThreadRecord {
     public var lastAccessNs: UInt64 = 0
     /// Timestamp of this thread's previous event (for `evt.deltatime` family see EventContext).
     public var previousEventNs: UInt64 = 0
+    /// Time on a processor since the capture began, as switch events tell it.
+    public var totalRunTimeNs: UInt64 = 0
+    /// Processor time at the last statistics event, in hundredths of a second.
+    var statisticsUser: UInt64 = 0
+    var statisticsSystem: UInt64 = 0
     public var exeWritable = false
     public var exeUpperLayer = false
     public var exeLowerLayer = false
@@ -156,5 +161,9 @@ public struct EventContext {
     public var previousTimestampNs: UInt64 = 0
     /// The caller-side path argument at enter (open, openat, creat, openat2), where an enter event told it: wins over the exit's.
     public var enterPath = PoolID.empty
+    /// How long the thread ran that a processor just left; 0 for all but switch events.
+    public var runTimeNs: UInt64 = 0
+    /// For statistics events of old captures.
+    public var processorShare: ProcessorShare?
     public init(event: EventView) { self.event = event }
 }

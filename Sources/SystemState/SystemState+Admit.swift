@@ -11,6 +11,8 @@ extension SystemState {
         context.hasDescriptor = false
         context.enterPath = .empty
         context.thread = .none
+        context.runTimeNs = 0
+        context.processorShare = nil
         ending = .none
         if firstTimestampNs == 0 { firstTimestampNs = event.timestampNs }
         context.firstTimestampNs = firstTimestampNs
@@ -19,7 +21,10 @@ extension SystemState {
 
         let flags = event.flags
         if flags & UInt16(EF_SKIPPARSERESET.rawValue) != 0 {
-            if case PPME_PROCINFO_E = event.type { context.thread = threads.find(event.tid) }
+            if case PPME_PROCINFO_E = event.type {
+                context.thread = threads.find(event.tid)
+                applyStatistics(event, context.thread, &context)
+            }
             return
         }
         switch event.type {
@@ -43,6 +48,7 @@ extension SystemState {
             record.pointee.lastAccessNs = event.timestampNs
             if flags & UInt16(EF_USES_FD.rawValue) != 0 { findDescriptor(event, slot, &context) }
         }
+        if case PPME_SYSCALL_MMAP_X = event.type { applyMemory(event, from: 1, slot) }
         if flags & UInt16(EF_MODIFIES_STATE.rawValue | EF_USES_FD.rawValue | EF_CREATES_FD.rawValue) != 0 {
             apply(event, slot, &context)
         } else {
@@ -50,6 +56,8 @@ extension SystemState {
             case PPME_SYSCALL_SETPGID_X: applySetpgid(event, slot)
             case PPME_SYSCALL_SETNS_X, PPME_SYSCALL_UNSHARE_X: applyNamespaceChange(event, slot)
             case PPME_SYSCALL_PRLIMIT_X, PPME_SYSCALL_SETRLIMIT_X: applyResourceLimit(event, slot)
+            case PPME_SCHEDSWITCH_1_E, PPME_SCHEDSWITCH_6_E: applySwitch(event, slot, &context)
+            case PPME_SYSCALL_BRK_4_X, PPME_SYSCALL_MUNMAP_X: applyMemory(event, from: 1, slot)
             default: break
             }
         }
@@ -162,7 +170,7 @@ extension SystemState {
         case PPME_GROUP_DELETED_E:
             guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
             groups[gid] = nil
-        default: break
+        default: applyContainerEvent(event)
         }
     }
 }

@@ -271,7 +271,9 @@ extension SystemState: SnapshotSink {
         record.exeLowerLayer = source.exeLowerLayer
         record.exeFromMemfd = source.exeFromMemfd
         let slot = addThread(record)
-        if slot.exists { updateContainer(row(slot)) }
+        guard slot.exists else { return }
+        updateContainer(row(slot))
+        if let details = source.details { apply(details, to: row(slot)) }
     }
 
     public func descriptor(_ source: DescriptorRow, tid: Int64) {
@@ -294,7 +296,18 @@ extension SystemState: SnapshotSink {
         record.flags = .fromScan
         if record.isInet { record.name = internTuple(record) }
         if record.kind == .ipv4Server || record.kind == .ipv6Server { record.flags.insert(.roleServer) }
+        if let details = source.details {
+            record.flags = DescriptorFlags(rawValue: details.flags)
+            record.rawName = intern(details.rawName)
+            if record.isTurned { record.swapEnds() }
+            if let name = details.name { record.name = intern(name) }
+        }
         descriptors.set(table(of: slot), source.fd, record)
+    }
+
+    public func gone(tid: Int64) {
+        let slot = threads.find(tid)
+        if slot.exists { removeThread(slot) }
     }
 
     /// A concatenated capture: everything known is of another run.
@@ -340,7 +353,10 @@ extension SystemState: SnapshotSink {
         for index in 0..<threads.used where threads.rows[index].isInUse {
             let table = threads.rows[index].descriptors
             descriptors.forEach(table) { fd, record in
-                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty else { return }
+                // A recording of ours tells the role.
+                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty,
+                    record.flags.isDisjoint(with: [.roleServer, .roleClient])
+                else { return }
                 var record = record
                 if serverPorts.contains(record.sourcePort) {
                     record.swapEnds()

@@ -43,16 +43,19 @@ public final class SystemState {
     /// Room for one joined path; reused.
     let pathBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4096)
     let textBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4096)
+    /// When each processor last switched threads; 0 never.
+    let switchTimesNs = UnsafeMutablePointer<UInt64>.allocate(capacity: SystemState.processorsMax)
     let unnamed: PoolID
     let host: PoolID
-    var previousTimestampNs: UInt64 = 0
-    var firstTimestampNs: UInt64 = 0
+    /// Of the event before the one at hand, and of the first one; 0 before there was one.
+    public internal(set) var previousTimestampNs: UInt64 = 0
+    public internal(set) var firstTimestampNs: UInt64 = 0
     var nextPurgeNs: UInt64 = 0
     /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
     public internal(set) var isRestarted = false
     /// Threads that ended with the event at hand.
     var ending: ThreadSlot = .none
-    /// What container runtimes told; filled from outside, between two batches.
+    /// What container runtimes told: by events of a capture, or from outside, between two batches.
     public let containers = ContainerTable()
 
     /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
@@ -60,11 +63,13 @@ public final class SystemState {
         threads = ThreadTable(countMax: threadsMax)
         unnamed = pool.intern(staticBytes("<NA>"))
         host = pool.intern(staticBytes("host"))
+        switchTimesNs.initialize(repeating: 0, count: Self.processorsMax)
     }
 
     deinit {
         pathBuffer.deallocate()
         textBuffer.deallocate()
+        switchTimesNs.deallocate()
     }
 
     // MARK: reading
@@ -152,11 +157,17 @@ public final class SystemState {
 
     /// Session leader (`sid`), process group leaders (`pgid`, `vpgid`): the thread of that id when known, else the topmost
     /// ancestor that shares it.
-    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, .session, direct: true) }
+    public func sessionLeader(of slot: ThreadSlot) -> ThreadSlot {
+        topmost(slot, .session, direct: !isInPidNamespace(slot))
+    }
     public func processGroupLeader(of slot: ThreadSlot) -> ThreadSlot { topmost(slot, .group, direct: true) }
-    /// `vpgid` is an id of the process's own pid namespace: the thread of that number is right only outside of one.
+    /// `vpgid` is an id of the process's own pid namespace, and so is `sid` after `setsid`: the thread of that number is right only
+    /// outside of one.
     public func virtualProcessGroupLeader(of slot: ThreadSlot) -> ThreadSlot {
-        topmost(slot, .virtualGroup, direct: slot.exists && row(slot).pointee.pid == row(slot).pointee.vpid)
+        topmost(slot, .virtualGroup, direct: !isInPidNamespace(slot))
+    }
+    private func isInPidNamespace(_ slot: ThreadSlot) -> Bool {
+        slot.exists && row(slot).pointee.vpid >= 0 && row(slot).pointee.pid != row(slot).pointee.vpid
     }
 
     private enum Membership { case session, group, virtualGroup }

@@ -18,7 +18,7 @@ import Testing
         ("syscall.type", "getsockname"), ("evt.dir", "<"), ("evt.cpu", "3"), ("evt.category", "net"), ("evt.args", ""),
         ("evt.source", "syscall"),
         ("evt.is_async", "false"), ("evt.res", "<NA>"), ("evt.failed", "<NA>"), ("evt.count", "1"), ("evt.count.exit", "1"),
-        ("evt.count.error", "<NA>"),
+        ("evt.count.error", "<NA>"), ("evt.latency.quantized", "0"), ("evt.wait_latency", "0"), ("evt.is_syslog", "false"),
         ("evt.type.is.getsockname", "1"), ("evt.type.is.open", "0"), ("evt.is_io", "false"), ("evt.io_dir", "<NA>"),
         ("evt.latency", "0"),
         ("evt.pluginname", "<NA>"), ("evt.around[1600000000121456789]", "2"), ("evt.around[1600000000123456790]", "1"),
@@ -94,12 +94,77 @@ import Testing
         #expect(try machine.read("evt.abspath") == "<NA>")
     }
 
+    /// What old captures tell of a container runtime's doings.
+    @Test(arguments: [
+        ("evt.infra.docker.name", "start"), ("evt.infra.docker.container.id", "0123456789ab"),
+        ("evt.infra.docker.container.name", "web"), ("evt.infra.docker.container.image", "nginx"),
+    ])
+    func runtimeNotices(field: String, text: String) throws {
+        let notice = { (image: String) in
+            { (builder: inout EventBuilder) in
+                builder.append(text: "docker")
+                builder.append(text: "notice")
+                builder.append(text: "Event: start; ID:0123456789abcdef; name: web:old ;Image: \(image)")
+                builder.append(text: "scope")
+            }
+        }
+        #expect(try Machine().read(field, of: PPME_INFRASTRUCTURE_EVENT_E, notice("nginx@sha256:aa")) == text)
+        #expect(try Machine().read(field) == "<NA>")
+        if text == "nginx" {
+            #expect(try Machine().read(field, of: PPME_INFRASTRUCTURE_EVENT_E, notice("sha256:aa")) == "sha256:aa")
+        }
+    }
+
+    @Test(arguments: [
+        ("evt.count.error", Int64(-2), "1"), ("evt.count.error", 3, "0"), ("evt.count.error.file", -2, "1"),
+        ("evt.count.error.file", 3, "0"), ("evt.count.error.net", -2, "<NA>"), ("evt.count.error.other", -2, "<NA>"),
+        ("evt.is_open_create", 3, "true"), ("evt.is_open_create", -2, "false"), ("evt.is_open_exec", 3, "true"),
+    ])
+    func opensOfFilesWithoutName(field: String, result: Int64, text: String) throws {
+        let got = try Machine().read(field, of: PPME_SYSCALL_OPEN_X) { builder in
+            builder.append(result)
+            builder.append(text: "/tmp")
+            builder.append(UInt32(8192 | 2))  // O_TMPFILE, writing
+            builder.append(UInt32(0o755))
+            builder.append(UInt32(0))
+            builder.append(UInt64(0))
+        }
+        #expect(got == text)
+    }
+
+    @Test func asynchronousEventsHaveTheirOwnType() throws {
+        func fill(_ builder: inout EventBuilder) {
+            builder.append(UInt32(0))
+            builder.append(text: "container")
+            builder.append(raw: [1])
+        }
+        for field in ["evt.type", "evt.asynctype"] {
+            #expect(try Machine().read(field, of: PPME_ASYNCEVENT_E, fill) == "container")
+        }
+        #expect(try Machine().read("evt.is_async", of: PPME_ASYNCEVENT_E, fill) == "true")
+    }
+
+    /// The kernel tells the path of what `open_by_handle_at` opened.
+    @Test func pathBehindAHandle() throws {
+        func fill(_ fd: Int64) -> (inout EventBuilder) -> Void {
+            { builder in
+                builder.append(fd)
+                builder.append(Int64(3))
+                builder.append(UInt32(1))
+                builder.append(text: "/var/./lib/../log")
+            }
+        }
+        #expect(try Machine().read("evt.abspath", of: PPME_SYSCALL_OPEN_BY_HANDLE_AT_X, fill(5)) == "/var/log")
+        #expect(try Machine().read("evt.abspath", of: PPME_SYSCALL_OPEN_BY_HANDLE_AT_X, fill(-2)) == "<NA>")
+    }
+
     /// Whatever bytes an event holds, every field has an answer.
     @Test func anyBytes() throws {
         let machine = Machine()
         let fields = try FieldCatalogue.builtin.classes.flatMap(\.definitions).map {
             let argument = $0.flags.contains(.argumentRequired) ? $0.flags.contains(.argumentAfterDot) ? ".res" : "[1]" : ""
-            return try Machine.resolve($0.name == "evt.type.is" ? "evt.type.is.open" : $0.name + argument)
+            let special = ["evt.type.is": "evt.type.is.open", "evt.abspath": "evt.abspath"]
+            return try Machine.resolve(special[$0.name] ?? $0.name + argument)
         }
         var random = SystemRandomNumberGenerator()
         var builder = EventBuilder()

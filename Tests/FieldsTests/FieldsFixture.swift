@@ -35,7 +35,7 @@ final class Machine {
             thread.cwd = Array("/srv/".utf8)
             thread.cgroups = ["cpu=/a", "memory=/b"].flatMap { Array($0.utf8) + [0] }
             (thread.uid, thread.gid) = row.tid == 1 ? (0, 0) : (1000, 1000)
-            thread.sid = 20
+            thread.sid = row.tid < 20 ? row.tid : 20
             thread.pgid = row.pid
             thread.vpgid = row.pid + 1000
             thread.fdlimit = 1024

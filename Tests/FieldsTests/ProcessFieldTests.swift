@@ -19,7 +19,9 @@ import Testing
         ("proc.aname[3]", "<NA>"),
         ("proc.aname", "(sshd,init)"), ("proc.apid", "(10,1)"), ("proc.apid[1]", "10"), ("proc.acmdline[1]", "sshd -D"),
         ("proc.aargs[1]", "-D"),
-        ("proc.aenv[LEVEL]", "10"), ("proc.aenv[1]", "HOME=/home/sshd LEVEL=10"), ("proc.loginshellid", "20"), ("proc.sid", "20"),
+        ("proc.aenv[LEVEL]", "10"), ("proc.aenv[UNSET]", ""), ("proc.exe_ino", "<NA>"), ("proc.exe_ino.ctime", "<NA>"),
+        ("proc.pidns_init_start_ts", "<NA>"), ("proc.aenv[1]", "HOME=/home/sshd LEVEL=10"), ("proc.loginshellid", "20"),
+        ("proc.sid", "20"),
         ("proc.sname", "bash"), ("proc.pgid", "20"), ("proc.is_pgid_leader", "true"), ("proc.is_sid_leader", "false"),
         ("proc.is_vpgid_leader", "true"),
         ("proc.duration", "5000000000"), ("proc.pid.ts", "1599999995123456789"), ("proc.fdopencount", "2"),
@@ -71,7 +73,8 @@ import Testing
         for definition in FieldCatalogue.builtin.classes.filter({ ["process", "user", "group"].contains($0.name) }).flatMap(
             \.definitions)
         where !definition.flags.contains(.argumentRequired) {
-            let expected = definition.name == "thread.tid" ? "99" : "<NA>"
+            // These two come with the event.
+            let expected = ["thread.tid": "99", "thread.exectime": "0"][definition.name] ?? "<NA>"
             #expect(try machine.read(definition.name, tid: 99) == expected, "\(definition.name)")
         }
     }

@@ -110,8 +110,8 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
 
     @Test(arguments: [
         ("webserver: {enabled: true}", "webserver.enabled"), ("metrics: {enabled: true, interval: 1h}", "metrics.enabled"),
-        ("capture: {enabled: true}", "capture.enabled"), ("http_output: {enabled: true, url: u}", "http_output.enabled"),
-        ("watch_config_files: true\nbuffer_format_base64: true", "buffer_format_base64"),
+        ("http_output: {enabled: true, url: u}", "http_output.enabled"),
+        ("watch_config_files: true\nplugins_hostinfo: false", "plugins_hostinfo"),
         ("falco_libs: {thread_table_size: 5}", "falco_libs.thread_table_size"),
     ])
     func namesKeysWithoutEffect(_ text: String, _ key: String) throws {

@@ -54,7 +54,7 @@ import Testing
     /// Per event: no Foundation, no YAML, nothing that allocates behind one's back.
     static let dataPlane: Set<String> = [
         "EventModel", "Capture", "CaptureFile", "CaptureProbe", "CaptureReplay", "SystemState", "Fields", "RuleEngine",
-        "Pipeline",
+        "Recording", "Pipeline",
     ]
     /// `ProbeEmbed` runs while building.
     static let foundationIsFine: Set<String> = ["Rules", "Settings", "Agent", "Alerts", "ProbeEmbed"]

@@ -32,13 +32,18 @@ struct Arguments: Sendable {
     var scope: Int64?
     /// `falco run -- command`: the words of the command.
     var command: [String]?
+    /// `falco record`: no rules, no alerts.
+    var recordsOnly = false
+    var recording = RecordingOptions()
 
     init() {}
 
     /// `words` without the program's name.
     init(_ words: [String]) throws(UsageError) {
         let runs = words.first == "run"
-        let parser = try ArgumentParser(runs ? Array(words.dropFirst()) : words, stopsAtWord: runs)
+        recordsOnly = words.first == "record"
+        let hasVerb = runs || recordsOnly
+        let parser = try ArgumentParser(hasVerb ? Array(words.dropFirst()) : words, stopsAtWord: hasVerb)
         for found in parser.found { try set(found.name, found.value ?? "") }
         if markdown, format != nil { throw UsageError("Cannot specify both --markdown and --format options together") }
         if let format, ListFormat(rawValue: format.lowercased()) == nil {
@@ -46,6 +51,11 @@ struct Arguments: Sendable {
         }
         if !enableSources.isEmpty, !disableSources.isEmpty {
             throw UsageError("You can not mix --enable-source and --disable-source")
+        }
+        try checkRecording(parser.found)
+        if recordsOnly, !parser.rest.isEmpty {
+            if scope != nil { throw UsageError("falco record watches its own command; --scope can not be given with it") }
+            command = parser.rest
         }
         guard runs else { return }
         if parser.rest.isEmpty, !help {
@@ -83,8 +93,34 @@ struct Arguments: Sendable {
         case .allEvents: options.append("base_syscalls.all=true")
         case .captureFile: options += ["engine.kind=replay", "engine.replay.capture_file=\(value)"]
         case .scope: scope = Int64(try number(value, of: "scope", "a process id", 1...))
+        case .writeFile: recording.path = value
+        case .filter: recording.filter = value
+        case .rotateSize: recording.rotateBytes = try number(value, of: "rotate-size", "a number of megabytes", 1...) << 20
+        case .rotateSeconds:
+            recording.rotateNs = try number(value, of: "rotate-seconds", "a number of seconds", 1...) * 1_000_000_000
+        case .files: recording.filesMax = Int(try number(value, of: "files", "a number of files", 1...))
+        case .compress:
+            guard ["gzip", "none"].contains(value) else {
+                throw UsageError("Invalid compression '\(value)'. Valid values are: gzip, none")
+            }
+            recording.isCompressed = value == "gzip"
         case .configSchema, .ruleSchema, .listPlugins, .pluginInfo, .support:
             preconditionFailure("the parser refuses options that do not work yet")
+        }
+    }
+
+    private func checkRecording(_ found: [ArgumentParser.Found]) throws(UsageError) {
+        if recordsOnly, recording.path == nil, !help {
+            throw UsageError("falco record needs a file: falco record [options] -w FILE [-- COMMAND [ARGUMENTS]]")
+        }
+        if recording.path?.isEmpty == true { throw UsageError("-w needs the name of a file") }
+        let dependent: [CommandOption.Name] = [.rotateSize, .rotateSeconds, .files, .compress]
+        if recording.path == nil, let option = found.first(where: { dependent.contains($0.name) }) {
+            throw UsageError("\(CommandOption.row(option.name).spelling) says how to record; -w names the file")
+        }
+        if recording.filter != nil, !recordsOnly { throw UsageError("--filter belongs to falco record; rules choose otherwise") }
+        if recording.filesMax > 0, !recording.rotates {
+            throw UsageError("--files keeps rotated files; give --rotate-size or --rotate-seconds too")
         }
     }
 

@@ -15,6 +15,7 @@ struct CommandOption: Sendable {
             support
         case unbuffered, validate, verbose, version, pageSize
         case allEvents, captureFile, scope
+        case writeFile, filter, rotateSize, rotateSeconds, files, compress
     }
 
     let name: Name
@@ -106,11 +107,27 @@ struct CommandOption: Sendable {
             .allEvents, "A", nil,
             "Watch every system call that rules ask for, also those that -i prints. Same as -o base_syscalls.all=true."),
         .init(
-            .captureFile, "e", nil, .required("capture_file"),
+            .captureFile, "e", "read", .required("capture_file"),
             "Take the events from a capture file. Same as -o engine.kind=replay -o engine.replay.capture_file=<capture_file>."),
         .init(
             .scope, nil, "scope", .required("pid"),
             "Watch only this process and what it starts from now on; decided in the kernel."),
+        .init(
+            .writeFile, "w", "write", .required("capture_file"),
+            "Record the events into a capture file that today's Falco reads too. falco record does nothing else, and watches everything."
+        ),
+        .init(
+            .filter, nil, "filter", .required("condition"),
+            "With falco record: record what this condition holds for. What else a reader needs to know processes and descriptors is kept for the state alone."
+        ),
+        .init(
+            .rotateSize, nil, "rotate-size", .required("megabytes"),
+            "With -w: begin a new file when one has so many megabytes; names get a number. Each file can be read by itself."),
+        .init(
+            .rotateSeconds, nil, "rotate-seconds", .required("seconds"),
+            "With -w: begin a new file when one covers so many seconds of events."),
+        .init(.files, nil, "files", .required("count"), "With -w: keep so many of the rotated files and remove older ones."),
+        .init(.compress, nil, "compress", .required("how"), "With -w: gzip, as it is without this option, or none."),
     ]
 
     static func row(_ name: Name) -> CommandOption { table.first { $0.name == name }! }

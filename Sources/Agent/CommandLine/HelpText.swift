@@ -8,7 +8,8 @@ enum HelpText {
     static var text: String {
         var lines = [
             "Falco - Cloud Native Runtime Security", "Usage:", "  falco [OPTION...]",
-            "  falco run [OPTION...] -- COMMAND [ARGUMENTS]", "",
+            "  falco run [OPTION...] -- COMMAND [ARGUMENTS]",
+            "  falco record [OPTION...] -w FILE [-- COMMAND [ARGUMENTS]]", "",
         ]
         for option in CommandOption.table where option.works {
             var left = "  "

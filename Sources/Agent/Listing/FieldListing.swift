@@ -13,7 +13,8 @@ struct FieldListing {
     }
 
     private func fields(_ heading: FieldClass) -> [FieldDefinition] {
-        heading.definitions.filter { $0.flags.isDisjoint(with: [.hidden, .deprecated, .printOnly]) }
+        let left: FieldFlags = heading.isFromPlugin ? [.hidden, .printOnly] : [.hidden, .deprecated, .printOnly]
+        return heading.definitions.filter { $0.flags.isDisjoint(with: left) }
     }
 
     func names() -> String {
@@ -35,7 +36,7 @@ struct FieldListing {
             for field in fields(heading) {
                 var tags: [String] = []
                 if verbose { tags.append("(Type: \(Self.typeText(field)))") }
-                let marks = Self.marks(field)
+                let marks = Self.marks.filter { field.flags.contains($0.flag) }.map(\.word)
                 if !marks.isEmpty { tags.append("(\(marks.joined(separator: ",")))") }
                 output += Self.entry(field.name, (tags + [field.summary]).joined(separator: " "))
             }
@@ -44,15 +45,11 @@ struct FieldListing {
         return output
     }
 
-    private static func marks(_ field: FieldDefinition) -> [String] {
-        var marks: [String] = []
-        if field.flags.contains(.filterOnly) { marks.append("FILTER ONLY") }
-        if field.flags.contains(.argumentRequired) { marks.append("ARG_REQUIRED") }
-        if field.flags.contains(.list) { marks.append("LIST") }
-        if field.flags.contains(.noRightSide) { marks.append("EPF_NO_RHS") }
-        if field.flags.contains(.noTransformer) { marks.append("EPF_NO_TRANSFORMER") }
-        return marks
-    }
+    /// What a user has to know to use the field, in the order of the alphabet.
+    private static let marks: [(flag: FieldFlags, word: String)] = [
+        (.argumentOptional, "ARG_ALLOWED"), (.argumentRequired, "ARG_REQUIRED"), (.list, "EPF_IS_LIST"),
+        (.noRightSide, "EPF_NO_RHS"), (.noTransformer, "EPF_NO_TRANSFORMER"), (.filterOnly, "FILTER_ONLY"),
+    ]
     private static func typeText(_ field: FieldDefinition) -> String {
         let name = EventListing.typeName(field.type)
         return field.flags.contains(.list) ? "LIST(\(name))" : name
@@ -62,7 +59,7 @@ struct FieldListing {
     private static func entry(_ name: String, _ text: String, trailingBlank: Bool = true) -> String {
         var lines = [""]
         for word in text.split(separator: " ") {
-            if lines[lines.count - 1].count + word.count > textWidth, !lines[lines.count - 1].isEmpty { lines.append("") }
+            if lines[lines.count - 1].count + word.count >= textWidth, !lines[lines.count - 1].isEmpty { lines.append("") }
             lines[lines.count - 1] += word + " "
         }
         if !trailingBlank { lines[lines.count - 1].removeLast() }
@@ -90,19 +87,20 @@ struct FieldListing {
                 classes.map { heading in
                     .object([
                         "name": .string(heading.name), "desc": .string(heading.description),
-                        "event_sources": .strings(heading.sources), "fields": .array(fields(heading).map(Self.json)),
+                        "event_sources": .strings(heading.sources),
+                        "fields": .array(fields(heading).map { Self.json($0, withKinds: heading.isFromPlugin) }),
                     ])
                 })
         ])
     }
     func namesJSON() -> JSONNode { .object(["fieldnames": .strings(classes.flatMap { fields($0).map(\.name) })]) }
 
-    private static func json(_ field: FieldDefinition) -> JSONNode {
+    private static func json(_ field: FieldDefinition, withKinds: Bool) -> JSONNode {
         var argument = JSONNode.null
         if field.flags.contains(.argumentRequired) || field.flags.contains(.argumentOptional) {
             var types: [JSONNode] = []
-            if field.flags.contains(.argumentIndex) { types.append("INDEX") }
-            if field.flags.contains(.argumentKey) { types.append("KEY") }
+            if withKinds, field.flags.contains(.argumentIndex) { types.append("INDEX") }
+            if withKinds, field.flags.contains(.argumentKey) { types.append("KEY") }
             argument = .object(["required": .bool(field.flags.contains(.argumentRequired)), "type": .array(types)])
         }
         var members: [String: JSONNode] = [

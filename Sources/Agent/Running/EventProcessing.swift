@@ -10,6 +10,7 @@ import Glibc
 import LinuxSystem
 import Outputs
 import Pipeline
+import Recording
 import RuleEngine
 import Rules
 import Settings
@@ -21,7 +22,7 @@ final class EventProcessing {
     private var log: Log { session.log }
     private let formatter: AlertFormatter
     /// Positions of the enabled rules among the loaded ones.
-    private let ruleIndices: [Int]
+    private var ruleIndices: [Int]
     private var source: any EventSource = IdleSource()
     private var probe: ProbeSource? { source as? ProbeSource }
     private var command: ChildProcess?
@@ -31,6 +32,9 @@ final class EventProcessing {
     private var saidFirstScan = false
     private var plan = OutputPlan([], options: AlertOptions())
     private let inbox = PipelineInbox()
+    private let recordings = Recordings()
+    private var recording: ContinuousRecording?
+    private var matchRecording: MatchRecording?
     private weak var pipeline: EventPipeline?
     private var timeLimitNs: UInt64 { session.arguments.stopAfterSeconds * 1_000_000_000 }
 
@@ -52,12 +56,20 @@ final class EventProcessing {
     }
 
     func run() throws -> Int32? {
+        let capture = session.settings.capture
+        if capture.enabled, !session.arguments.recordsOnly {
+            log.info(
+                "Capture is enabled in mode '\(capture.allRules ? "all_rules" : "rules")'. Capturing events to \(capture.pathPrefix)"
+            )
+        }
         log.info("Loaded event sources: \(Rule.syscallSource)")
         log.info("Enabled event sources: \(Rule.syscallSource)")
         if session.arguments.dryRun {
             log.debug("Skipping event processing in dry-run")
             return 0
         }
+        let recordsAll = session.arguments.recordsOnly && session.arguments.recording.filter == nil
+        if recordsAll { ruleIndices = [] }
         let rules = ruleIndices.map { session.ruleSet.rules[$0] }
         plan = try OutputPlan(rules.map { try Self.output(of: $0, formatter.options) }, options: formatter.options)
         session.drops = DropMonitor(session.settings.drops)
@@ -72,15 +84,21 @@ final class EventProcessing {
 
     private func process(_ rules: PipelineRules) throws(CaptureError) {
         let state = SystemState()
+        try openRecordings()
         try open(state)
         var isAlive: ((Int64, Int64) -> Bool)?
         if source.isLive {
             let proc = session.hostRoot + "/proc"
-            isAlive = { tid, pid in Files.exists("\(proc)/\(pid)/task/\(tid)") }
+            isAlive = { [recordings] tid, pid in
+                if Files.exists("\(proc)/\(pid)/task/\(tid)") { return true }
+                recordings.noteGone(tid: tid)
+                return false
+            }
         }
         let pipeline = EventPipeline(
             source: source, state: state, rules: rules, handler: self, inbox: inbox,
-            durationNs: source.isLive ? 0 : timeLimitNs, isAlive: isAlive)
+            durationNs: source.isLive ? 0 : timeLimitNs, isAlive: isAlive,
+            recordings: session.records ? recordings : nil)
         self.pipeline = pipeline
         defer { finish(pipeline) }
         _ = try pipeline.run()
@@ -99,12 +117,22 @@ final class EventProcessing {
     private func open(_ state: SystemState) throws(CaptureError) {
         let engine = session.settings.engine
         if engine != .modernEBPF, session.arguments.command != nil || session.arguments.scope != nil {
-            let asked = session.arguments.command != nil ? "falco run" : "--scope"
+            let verb = session.arguments.recordsOnly ? "falco record with a command" : "falco run"
+            let asked = session.arguments.command != nil ? verb : "--scope"
             throw CaptureError("\(asked) watches live; it can not be used with engine.kind=\(engine.rawValue)")
         }
         switch engine {
         case .replay:
-            source = try ReplaySource(path: session.settings.captureFile)
+            let replay = try ReplaySource(path: session.settings.captureFile)
+            source = replay
+            if let recording {
+                let filters = session.arguments.recording.filter != nil
+                source = RecordedReplay(replay, recording.recorder) { snapshot, position in
+                    var position = position
+                    if filters { position?.numbersStateOnly = true }
+                    recording.begin(snapshot, position: position)
+                }
+            }
             log.info(source.openingMessage)
             log.info("Engine: replay; it sees what the capture file holds, and nothing of this machine")
         case .nodriver:
@@ -112,6 +140,18 @@ final class EventProcessing {
             log.info("Engine: none; it sees nothing")
         case .modernEBPF:
             try openProbe(state)
+        }
+    }
+
+    private func openRecordings() throws(CaptureError) {
+        if session.arguments.recording.path != nil {
+            recording = try ContinuousRecording(session.arguments.recording, waits: session.isReplay)
+            recordings.continuous = recording?.recorder
+            recordings.onlyMatches = session.arguments.recording.filter != nil
+        }
+        if session.settings.capture.enabled, !session.arguments.recordsOnly {
+            matchRecording = try MatchRecording(session.settings.capture, waits: session.isReplay)
+            recordings.triggered = matchRecording?.recorder
         }
     }
 
@@ -143,7 +183,7 @@ final class EventProcessing {
         try probe.setInterest(session.interest)
         // Attach first, scan second: what starts in between is seen by one of them.
         try probe.attach()
-        state.taskLookup = ProbeLookup(probe)
+        state.taskLookup = session.records ? RecordingLookup(ProbeLookup(probe), recordings) : ProbeLookup(probe)
         for line in probe.visibility { log.info(line) }
         if probe.isSysExitAttached, let reason = session.systemCallReason { log.info(reason) }
     }
@@ -151,6 +191,10 @@ final class EventProcessing {
     /// The command waits at its gate until the probe watches it and the first scan has seen it: its working directory and its open files
     /// are known before it does anything.
     func snapshotEnded() throws(CaptureError) {
+        if let recording {
+            if source.isLive, let pipeline { recording.begin(pipeline) }
+            try recording.checkBeginning()
+        }
         guard let words = session.arguments.command, let command else { return }
         do throws(Errno) { try command.start() } catch {
             // What shells answer: 127 for a command that is not there, 126 for one that can't be run.
@@ -163,6 +207,10 @@ final class EventProcessing {
     // MARK: Ending
 
     private func finish(_ pipeline: EventPipeline) {
+        // A second signal is for who does not want to wait for a slow disk.
+        let givesUp = { [session] in (session.signals?.next()).map { $0 == SIGINT || $0 == SIGTERM } ?? false }
+        if let error = recording?.finish(log, givesUp: givesUp) { recordingFailed(error) }
+        matchRecording?.finish(log, givesUp: givesUp)
         if let probe, let command {
             let living = probe.livingInScope.filter { $0 != command.pid }
             if !living.isEmpty {
@@ -192,6 +240,13 @@ final class EventProcessing {
         StandardError.write(lines.joined(separator: "\n") + "\n")
     }
 
+    /// Where recording is all there is to do, that is the end; else the rules go on.
+    private func recordingFailed(_ error: CaptureError) {
+        guard session.arguments.recordsOnly else { return log.error("\(error); the recording ends here") }
+        if failure == nil { failure = AgentError(error.description) }
+        inbox.stop()
+    }
+
     private static func name(of pid: Int64) -> String {
         let text = (try? Files.read("/proc/\(pid)/comm", bytesMax: 64)) ?? []
         return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
@@ -210,9 +265,13 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 
 extension EventProcessing: MatchHandler {
     func matched(rule: Int, context: borrowing EventContext, state: SystemState, scratch: inout ExtractionScratch) {
+        if session.arguments.recordsOnly { return }
+        matchRecording?.matched(session.ruleSet.rules[ruleIndices[rule]], context, state)
         session.statistics.alerts += 1
         session.statistics.rules[ruleIndices[rule]].count += 1
         guard session.queue?.makesRoom() == true else { return }
+        scratch.showsBuffersAsBase64 = session.settings.buffersAsBase64
+        defer { scratch.showsBuffersAsBase64 = false }
         push(plan[rule].alert(context: context, state: state, scratch: &scratch))
     }
 
@@ -246,6 +305,11 @@ extension EventProcessing: MatchHandler {
             saidFirstScan = true
             log.info("First scan: \(report)")
         }
+        if let recording, let pipeline {
+            recording.batchEnded(pipeline, nowNs: nowNs, source)
+            if let error = recording.recorder.takeFailure() { recordingFailed(error) }
+        }
+        if let alert = matchRecording?.batchEnded(log, nowNs: nowNs) { push(alert) }
         session.queue?.watch()
         // A command that is watched runs on, and its status is the answer.
         if session.queue?.isDeaf == true, session.arguments.command == nil {

@@ -17,7 +17,8 @@ struct SystemCallSelection {
     /// `base_syscalls.custom_set` entries that are no system call.
     let unknownNames: [String]
 
-    init(rules ruleSet: RuleSet, base: Settings.BaseSyscalls) {
+    /// `records`: a recording is to hold everything that changes the state, whatever our rules read of it.
+    init(rules ruleSet: RuleSet, base: Settings.BaseSyscalls, records: Bool = false) {
         let enabled = ruleSet.rules.filter(\.isEnabled)
         rules = enabled.reduce(into: Set()) { $0.formUnion(Self.wanted(by: $1)) }
         let custom = CustomSet(base.customSet)
@@ -27,7 +28,7 @@ struct SystemCallSelection {
         } else if !custom.positive.isEmpty {
             state = custom.positive
         } else {
-            state = StateNeeds.systemCalls(changing: StateNeeds.columns(of: enabled))
+            state = StateNeeds.systemCalls(changing: records ? .all : StateNeeds.columns(of: enabled))
         }
         let wanted = rules.union(state)
         ignored = base.all ? [] : wanted.intersection(Self.highVolume).subtracting(state)

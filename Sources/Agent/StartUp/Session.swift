@@ -46,6 +46,8 @@ final class Session {
     var hostname: String { environment["FALCO_HOSTNAME"] ?? Machine.hostname }
     var hostRoot: String { environment["HOST_ROOT"] ?? "" }
     var isReplay: Bool { settings.engine == .replay }
+    /// Somebody may read what is written now with other questions than our rules'.
+    var records: Bool { arguments.recording.path != nil || settings.capture.enabled }
 }
 
 /// A rules file with its content.

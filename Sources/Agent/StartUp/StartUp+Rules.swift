@@ -67,6 +67,7 @@ extension StartUp {
     }
 
     static func loadRules(_ session: Session) throws -> Int32? {
+        if session.arguments.recordsOnly { return nil }
         let log = session.log
         session.rulesFiles = try session.readRulesFiles()
         log.info("Loading rules from:")

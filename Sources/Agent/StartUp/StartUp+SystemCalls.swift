@@ -4,7 +4,7 @@ import Rules
 
 extension StartUp {
     static func selectSystemCalls(_ session: Session) -> Int32? {
-        let selection = SystemCallSelection(rules: session.ruleSet, base: session.settings.baseSyscalls)
+        let selection = SystemCallSelection(rules: session.ruleSet, base: session.settings.baseSyscalls, records: session.records)
         let log = session.log
         func names(_ codes: Set<UInt16>) -> String { codes.map(SystemCallSelection.name).sorted().joined(separator: ", ") }
         log.debug("(\(selection.rules.count)) syscalls in rules: \(names(selection.rules))")
@@ -29,7 +29,9 @@ extension StartUp {
                 """)
         }
         session.interest = selection.interest
-        session.systemCallReason = selection.reason(session.ruleSet)
+        session.systemCallReason =
+            session.arguments.recordsOnly
+            ? "System calls are watched because they are recorded" : selection.reason(session.ruleSet)
         return nil
     }
 }

@@ -26,6 +26,7 @@ enum StartUp {
         Step(name: "list fields", run: listFields),
         Step(name: "select sources", run: selectSources),
         Step(name: "validate rules", run: validateRules),
+        Step(name: "read the recording's filter", run: recordingFilter),
         Step(name: "load rules", run: loadRules),
         Step(name: "describe rules", run: describeRules),
         Step(name: "block signals", run: blockSignals),
@@ -156,6 +157,7 @@ enum StartUp {
     }
 
     private static func openOutputs(_ session: Session) throws -> Int32? {
+        if session.arguments.recordsOnly { return nil }
         let settings = session.settings
         let log = session.log
         var wanted = 0
