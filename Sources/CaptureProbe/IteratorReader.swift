@@ -24,25 +24,8 @@ final class IteratorReader {
     }
 
     func readAll(_ descriptor: consuming Descriptor) throws(Errno) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 16)
-        defer { buffer.deallocate() }
-        var kept = 0
-        while true {
-            let count: Int
-            do throws(Errno) {
-                count = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]))
-            } catch {
-                if error == .tryAgain { continue }
-                throw error
-            }
-            guard count > 0 else { return }
-            kept += count
-            let used = consume(Bytes(UnsafeRawBufferPointer(rebasing: buffer[..<kept])))
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[used..<kept]))
-            kept -= used
-            // No record is larger than the buffer: a kept rest that fills it is no record.
-            guard kept < buffer.count else { throw .invalid }
-        }
+        let reading = IteratorReading(descriptor)
+        while try reading.read(self) {}
     }
 
     /// Takes whole records from the front; the number of bytes taken.

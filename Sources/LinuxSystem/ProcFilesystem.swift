@@ -25,6 +25,12 @@ public struct ProcFilesystem: Sendable {
     /// Parent of a process; nil when it is gone. One small read.
     public func parent(of pid: Int64) -> Int64? { stat("\(path)/\(pid)").map(\.parent) }
 
+    /// The process that a thread belongs to; nil when it is gone.
+    public func process(of tid: Int64) -> Int64? {
+        guard tid > 0, let status = try? Files.read("\(path)/\(tid)/status", bytesMax: 16384) else { return nil }
+        return ProcText.integer(ProcText.value("Tgid:", in: status))
+    }
+
     /// Every process and its parent.
     public func parents() -> [(pid: Int64, parent: Int64)] {
         processIDs().compactMap { pid in parent(of: pid).map { (pid, $0) } }

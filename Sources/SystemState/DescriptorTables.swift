@@ -225,8 +225,8 @@ public final class DescriptorTables {
         }
     }
 
-    /// A fork: the child's table becomes a copy, its rows marked as inherited. O(rows).
-    func copy(from source: Int32, to target: Int32) {
+    /// The target becomes a copy, its rows marked as inherited where it is a fork's. O(rows).
+    func copy(from source: Int32, to target: Int32, marksCloned: Bool = true) {
         guard source >= 0, target >= 0, source != target else { return }
         removeAll(target)
         let from = tables + Int(source)
@@ -239,7 +239,7 @@ public final class DescriptorTables {
             let fresh = array(from.pointee.capacity)
             fresh.update(from: from.pointee.base!, count: Int(from.pointee.capacity))
             for fd in 0..<Int(from.pointee.capacity) where fresh[fd].flags.contains(Self.present) {
-                fresh[fd].flags.insert(.cloned)
+                if marksCloned { fresh[fd].flags.insert(.cloned) }
                 ports.add(target, fresh[fd])
             }
             tables[Int(target)].base = fresh

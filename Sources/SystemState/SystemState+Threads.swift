@@ -5,6 +5,8 @@ import EventModel
 /// PPM_CL_…: clone flags in the portable numbers that captures and probe use (flags.def, table clone_flags, plus the state's marks).
 enum CloneFlag {
     static let files: UInt32 = 1
+    static let fs: UInt32 = 2
+    static let newMounts: UInt32 = 32
     static let newPid: UInt32 = 64
     static let parent: UInt32 = 256
     static let thread: UInt32 = 8192
@@ -26,30 +28,80 @@ extension SystemState {
     @discardableResult
     func addThread(_ record: ThreadRecord) -> ThreadSlot {
         let old = threads.find(record.tid)
-        if old.exists { removeThread(old, keepEmptyLeader: false) }
+        var children: [ThreadSlot] = []
+        if old.exists {
+            if row(old).pointee.isPlaceholder { children = releaseChildren(of: old) }
+            removeThread(old, keepEmptyLeader: false)
+        }
         let slot = threads.insert(record)
         guard slot.exists else { return .none }
         link(slot)
+        for child in children { linkParent(child) }
         return slot
     }
 
-    /// Finds group leader and parent of a thread just added, and makes its descriptor table.
+    /// The children of a placeholder that turns out to be a thread stay that thread's.
+    private func releaseChildren(of slot: ThreadSlot) -> [ThreadSlot] {
+        var children: [ThreadSlot] = []
+        while row(slot).pointee.firstChild >= 0 {
+            let child = ThreadSlot(row(slot).pointee.firstChild)
+            unlinkParent(child)
+            children.append(child)
+        }
+        return children
+    }
+
+    /// Finds group leader and parent of a thread just added, and what it shares with others. Where the row brings neither a table nor
+    /// a directory, a thread has those of its group, unless its flags say otherwise.
     func link(_ slot: ThreadSlot) {
         let record = row(slot)
         if record.pointee.tid == record.pointee.pid || record.pointee.pid < 0 {
             record.pointee.leader = slot
             record.pointee.groupThreadCount = 1
-            record.pointee.descriptors = descriptors.create()
         } else {
             let leader = threads.find(record.pointee.pid)
             if leader.exists, row(leader).pointee.pid == record.pointee.pid {
                 join(slot, leader)
+                share(slot, with: leader)
             } else {
                 record.pointee.leader = .none
-                record.pointee.descriptors = descriptors.create()
             }
         }
+        if record.pointee.descriptors < 0 { record.pointee.descriptors = descriptors.create() }
+        if record.pointee.directory < 0 { record.pointee.directory = directories.create(record.pointee.cwd) }
         linkParent(slot)
+    }
+
+    /// Table and directory of the leader for a thread that brought none.
+    private func share(_ slot: ThreadSlot, with leader: ThreadSlot) {
+        let record = row(slot)
+        let hasOwnTable = record.pointee.flags & CloneFlag.thread != 0 && record.pointee.flags & CloneFlag.files == 0
+        if record.pointee.descriptors < 0, !hasOwnTable {
+            record.pointee.descriptors = descriptors.retain(row(leader).pointee.descriptors)
+        }
+        let directory = row(leader).pointee.directory
+        if record.pointee.directory < 0, record.pointee.cwd.isEmpty || record.pointee.cwd == directories[directory] {
+            record.pointee.directory = directories.retain(directory)
+        }
+    }
+
+    /// The thread has a table of its own from now on, with what it could see in the shared one.
+    func unshareDescriptors(_ slot: ThreadSlot) {
+        let old = row(slot).pointee.descriptors
+        guard descriptors.holders(of: old) > 1 else { return }
+        let own = descriptors.create()
+        descriptors.copy(from: old, to: own, marksCloned: false)
+        row(slot).pointee.descriptors = own
+        row(slot).pointee.flags &= ~CloneFlag.files
+        descriptors.release(old)
+    }
+
+    func unshareDirectory(_ slot: ThreadSlot) {
+        let old = row(slot).pointee.directory
+        guard directories.holders(of: old) > 1 else { return }
+        row(slot).pointee.directory = directories.create(directories[old])
+        row(slot).pointee.flags &= ~CloneFlag.fs
+        directories.release(old)
     }
 
     /// The thread belongs to the leader's group from now on.
@@ -72,6 +124,24 @@ extension SystemState {
         record.pointee.nextMember = -1
         record.pointee.previousMember = -1
         row(leader).pointee.groupThreadCount -= 1
+    }
+
+    /// The leader of a thread that stood alone became known.
+    func adopt(_ slot: ThreadSlot, _ leader: ThreadSlot) {
+        join(slot, leader)
+        let (table, directory) = (row(slot).pointee.descriptors, row(slot).pointee.directory)
+        if descriptors.holders(of: table) == 1, descriptors.count(of: table) == 0 {
+            row(slot).pointee.descriptors = -1
+            descriptors.release(table)
+        }
+        if directories.holders(of: directory) == 1 {
+            row(slot).pointee.cwd = directories[directory]
+            row(slot).pointee.directory = -1
+            directories.release(directory)
+        }
+        share(slot, with: leader)
+        if row(slot).pointee.descriptors < 0 { row(slot).pointee.descriptors = descriptors.create() }
+        if row(slot).pointee.directory < 0 { row(slot).pointee.directory = directories.create(row(slot).pointee.cwd) }
     }
 
     func linkParent(_ slot: ThreadSlot) {
@@ -121,13 +191,12 @@ extension SystemState {
         dropRow(slot)
     }
 
-    /// The leader goes although threads remain (its tid was reused): they stand alone from now on.
+    /// The leader goes although threads remain (its tid was reused): they stand alone from now on, with the table they had.
     private func detachGroup(of leader: ThreadSlot) {
         while row(leader).pointee.firstMember >= 0 {
             let member = ThreadSlot(row(leader).pointee.firstMember)
             leave(member, leader)
             row(member).pointee.leader = .none
-            row(member).pointee.descriptors = descriptors.create()
         }
     }
 
@@ -135,8 +204,9 @@ extension SystemState {
         reparentChildren(of: slot)
         unlinkParent(slot)
         let record = row(slot)
-        if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
-        record.pointee.descriptors = -1
+        descriptors.release(record.pointee.descriptors)
+        directories.release(record.pointee.directory)
+        (record.pointee.descriptors, record.pointee.directory) = (-1, -1)
         threads.remove(slot)
     }
 
@@ -190,17 +260,51 @@ extension SystemState {
         return addThread(record)
     }
 
-    /// Looks where the source can be asked, else makes a placeholder.
+    /// Looks where the source can be asked, its unknown ancestors too, else makes a placeholder.
     func findMissing(tid: Int64) -> ThreadSlot {
-        if let taskLookup, tid > 0, threads.count < threads.countMax, taskLookup.lookUp(tid: tid, into: self) {
-            let found = threads.find(tid)
-            if found.exists {
-                counters.threadLookupsElsewhere &+= 1
-                return found
+        let result = ask(tid: tid)
+        let found = threads.find(tid)
+        if result == .found, found.exists, !row(found).pointee.isPlaceholder {
+            counters.threadLookupsElsewhere &+= 1
+            var ancestor = row(found).pointee.ptid
+            var depth = 0
+            while ancestor > 0, depth < 32, !threads.find(ancestor).exists, ask(tid: ancestor) == .found {
+                let slot = threads.find(ancestor)
+                guard slot.exists else { break }
+                ancestor = row(slot).pointee.ptid
+                depth += 1
             }
+            row(found).pointee.asksAgain = false
+            tieLooseEnds(to: threads.find(tid))
+            return threads.find(tid)
         }
-        counters.threadLookupsFailed &+= 1
-        return addPlaceholder(tid: tid)
+        if result != .refused { counters.threadLookupsFailed &+= 1 }
+        let slot = found.exists ? found : addPlaceholder(tid: tid)
+        if slot.exists { row(slot).pointee.asksAgain = result == .refused }
+        return slot
+    }
+
+    private func ask(tid: Int64) -> LookupResult {
+        guard let taskLookup, tid > 0, threads.count < threads.countMax else { return .gone }
+        let result = taskLookup.lookUp(tid: tid, into: self)
+        if result == .refused { counters.lookupsRefused &+= 1 }
+        return result
+    }
+
+    /// Leader and parent of a thread that came before them.
+    func tieLooseEnds(to slot: ThreadSlot) {
+        guard slot.exists else { return }
+        if !row(slot).pointee.leader.exists {
+            let leader = threads.find(row(slot).pointee.pid)
+            if leader.exists, row(leader).pointee.pid == row(slot).pointee.pid { adopt(slot, leader) }
+        }
+        var next = slot
+        var depth = 0
+        while next.exists, depth < 32 {
+            linkParent(next)
+            next = parent(of: next)
+            depth += 1
+        }
     }
 
     func updateContainer(_ record: UnsafeMutablePointer<ThreadRecord>) {
@@ -270,6 +374,11 @@ extension SystemState: SnapshotSink {
         record.exeUpperLayer = source.exeUpperLayer
         record.exeLowerLayer = source.exeLowerLayer
         record.exeFromMemfd = source.exeFromMemfd
+        let known = threads.find(source.tid)
+        if !isSnapshotting, known.exists, !row(known).pointee.isPlaceholder, row(known).pointee.pid == source.pid {
+            if source.details != nil { replace(known, with: record, source.details) }
+            return
+        }
         let slot = addThread(record)
         guard slot.exists else { return }
         updateContainer(row(slot))
@@ -279,6 +388,42 @@ extension SystemState: SnapshotSink {
     public func descriptor(_ source: DescriptorRow, tid: Int64) {
         let slot = threads.find(tid)
         guard slot.exists else { return }
+        if !isSnapshotting {
+            if source.details == nil {
+                if descriptors.get(table(of: slot), source.fd) != nil { return }
+            } else if replacedTid != tid {
+                descriptors.removeAll(table(of: slot))
+                replacedTid = tid
+            }
+        }
+        descriptors.set(table(of: slot), source.fd, record(of: source))
+    }
+
+    public func descriptors(of tid: Int64) { replacedTid = -1 }
+
+    /// Columns of a thread as a repair of the recorded run left them; its place among others stays.
+    private func replace(_ slot: ThreadSlot, with fresh: ThreadRecord, _ details: ThreadDetails?) {
+        var record = fresh
+        let known = row(slot).pointee
+        (record.descriptors, record.directory, record.leader) = (known.descriptors, known.directory, known.leader)
+        (record.groupThreadCount, record.isDead, record.isInUse) = (known.groupThreadCount, known.isDead, true)
+        (record.firstChild, record.childCount) = (known.firstChild, known.childCount)
+        (record.nextSibling, record.previousSibling) = (known.nextSibling, known.previousSibling)
+        (record.firstMember, record.nextMember) = (known.firstMember, known.nextMember)
+        (record.previousMember, record.linkedParent) = (known.previousMember, known.linkedParent)
+        record.repairPass = known.repairPass
+        unlinkParent(slot)
+        (record.linkedParent, record.nextSibling, record.previousSibling) = (-1, -1, -1)
+        // Unlinking may have moved the head of the parent's children, which is this thread's own only in a loop.
+        (record.firstChild, record.childCount) = (row(slot).pointee.firstChild, row(slot).pointee.childCount)
+        row(slot).pointee = record
+        directories[record.directory] = record.cwd
+        linkParent(slot)
+        updateContainer(row(slot))
+        if let details { apply(details, to: row(slot)) }
+    }
+
+    func record(of source: DescriptorRow) -> DescriptorRecord {
         var record = DescriptorRecord()
         record.kind = source.kind == .fileV2 ? .file : source.kind
         record.inode = source.inode
@@ -302,7 +447,8 @@ extension SystemState: SnapshotSink {
             if record.isTurned { record.swapEnds() }
             if let name = details.name { record.name = intern(name) }
         }
-        descriptors.set(table(of: slot), source.fd, record)
+        if record.openFlags & OpenFlag.closeOnExec != 0 { record.flags.insert(.closeOnExec) }
+        return record
     }
 
     public func gone(tid: Int64) {
@@ -313,8 +459,10 @@ extension SystemState: SnapshotSink {
     /// A concatenated capture: everything known is of another run.
     public func restart() {
         isRestarted = true
+        isSnapshotting = true
         for index in 0..<threads.used where threads.rows[index].isInUse {
-            if threads.rows[index].descriptors >= 0 { descriptors.destroy(threads.rows[index].descriptors) }
+            descriptors.release(threads.rows[index].descriptors)
+            directories.release(threads.rows[index].directory)
         }
         threads.removeAll()
         users.removeAll()
@@ -325,16 +473,13 @@ extension SystemState: SnapshotSink {
     /// After the rows of a snapshot: ties threads to leaders and parents that came later in the list.
     public func finishSnapshot() {
         isRestarted = false
+        isSnapshotting = false
         for index in 0..<threads.used where threads.rows[index].isInUse {
             let slot = ThreadSlot(Int32(index))
             let record = row(slot)
             if !record.pointee.leader.exists {
                 let leader = threads.find(record.pointee.pid)
-                if leader.exists, row(leader).pointee.pid == record.pointee.pid {
-                    join(slot, leader)
-                    if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
-                    record.pointee.descriptors = -1
-                }
+                if leader.exists, row(leader).pointee.pid == record.pointee.pid { adopt(slot, leader) }
             }
             linkParent(slot)
         }
@@ -371,14 +516,14 @@ extension SystemState: SnapshotSink {
     }
 
     /// The kernel shows the path of a removed program with ` (deleted)` behind it.
-    private func withoutDeletedMark(_ path: [UInt8]) -> [UInt8] {
+    func withoutDeletedMark(_ path: [UInt8]) -> [UInt8] {
         let mark = Array(" (deleted)".utf8)
         return path.count > mark.count && path.suffix(mark.count) == mark[...] ? Array(path.dropLast(mark.count)) : path
     }
 
     func intern(_ bytes: [UInt8]) -> PoolID { bytes.withBytes { pool.intern($0) } }
 
-    private func internDirectory(_ path: [UInt8]) -> PoolID {
+    func internDirectory(_ path: [UInt8]) -> PoolID {
         path.last == UInt8(ascii: "/") || path.isEmpty ? intern(path) : intern(path + [UInt8(ascii: "/")])
     }
 }
