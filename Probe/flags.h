@@ -76,6 +76,12 @@ static __always_inline u32 map_clone_flags(u64 flags)
 	return result;
 }
 
+/* A socket's family; AF_UNSPEC for what socket_families does not name. */
+static __always_inline u32 map_family(u32 family)
+{
+	return family <= 26 || (family >= 29 && family <= 39) ? family : 0;
+}
+
 static __always_inline u32 map_resolve_flags(u64 flags)
 {
 	u32 result = 0;

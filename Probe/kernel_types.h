@@ -428,7 +428,7 @@ struct bpf_iter__task_file {
 
 #pragma clang attribute pop
 
-/* User-side layouts of system call arguments (64-bit callers). */
+/* User-side layouts of system call arguments: 64-bit callers, and behind them 32-bit ones. */
 struct user_iovec {
 	u64 base;
 	u64 length;
@@ -450,6 +450,39 @@ struct user_mmsghdr {
 	struct user_msghdr header;
 	u32 length;
 	u32 pad;
+};
+
+struct user_iovec32 {
+	u32 base;
+	u32 length;
+};
+
+struct user_msghdr32 {
+	u32 name;
+	u32 name_length;
+	u32 iov;
+	u32 iov_count;
+	u32 control;
+	u32 control_length;
+	u32 flags;
+};
+
+struct user_mmsghdr32 {
+	struct user_msghdr32 header;
+	u32 length;
+};
+
+/* Header of a control message; its data follow, then what is missing to a multiple of a long. */
+struct user_cmsghdr {
+	u64 length; /* with the header */
+	u32 level;
+	u32 type;
+};
+
+struct user_cmsghdr32 {
+	u32 length;
+	u32 level;
+	u32 type;
 };
 
 struct user_open_how {

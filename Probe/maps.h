@@ -3,6 +3,20 @@
 #ifndef PROBE_MAPS_H
 #define PROBE_MAPS_H
 
+/* A system call as x86-64 numbers and passes it, whoever made it. */
+struct syscall_registers {
+	u64 di, si, dx, r10, r8, r9;
+	u32 number; /* as in probe_abi.h */
+	u32 native; /* as the caller gave it */
+};
+
+/* How a caller lays out what its arguments point to. */
+enum call_layout {
+	LAYOUT_32 = 1, /* pointers and longs of 32 bits */
+	LAYOUT_TIME32 = 2, /* seconds too */
+	LAYOUT_ID16 = 4, /* user and group ids of 16 bits */
+};
+
 /* One record under construction. The slack behind the largest event takes whatever a masked offset plus a bounded
  * length can reach, so that an event that grows too large is noticed at its end instead of at every write. */
 struct scratch {
@@ -11,7 +25,8 @@ struct scratch {
 	u32 parameter; /* index of the next parameter */
 	u32 event_class;
 	u32 faults; /* parameters that could not be read */
-	u32 reserved;
+	u32 layout; /* enum call_layout of the system call that is being told, 0 for a 64-bit caller */
+	struct syscall_registers call;
 	/* Of loops, here and not in a register because the verifier would follow every value through every turn: */
 	u32 left; /* bytes that a parameter made of several parts may still take */
 	u32 cursor; /* where in `path` the last component begins */

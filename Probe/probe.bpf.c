@@ -7,12 +7,10 @@
  * tasks and their end, and keep the scope. The iterators report what existed before the probe was attached.
  *
  * Every system call with an event of its own (syscalls.def) is encoded with all its parameters. Not done yet:
- *   32-bit system calls     counted as PROBE_DROP_IA32; their exec, fork and exit are reported
  *   paths as resolved       the names are the caller's; no state-only records with what the kernel made of them
  *   enter events            none: open and connect report what the caller's memory held when the call returned
- *   snaplen by content      one length for all; no longer one for known protocols or a range of ports
  *   signal masks            the masks of signalfd and io_uring_enter are 0, as in the events it is compatible with
- *   long lists              poll: 64 descriptors; recvmmsg, sendmmsg: 64 messages; writev data: 64 parts; argv: 96 strings
+ *   long lists              poll: 64 descriptors; argv: 96 strings
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
@@ -26,6 +24,7 @@
 #include "task.h"
 #include "flags.h"
 #include "syscall.h"
+#include "snaplen.h"
 #include "hooks/generic.h"
 #include "hooks/simple.h"
 #include "hooks/execve.h"
@@ -66,8 +65,13 @@ SEC("tp_btf/sys_exit") int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		return 0;
 	task = bpf_get_current_task_btf();
 	tgid = task->tgid;
-	if (task->thread_info.status & TS_COMPAT || number >= PROBE_SYSCALL_MAX) {
-		if (current_in_scope(set, tgid) && !is_agent(set, tgid))
+	if (is_ia32(task))
+		number = ia32_number(orig_ax, regs->bx);
+	else if (number >= PROBE_X86_64_MAX)
+		number = SYSCALL_NONE;
+	if (number >= PROBE_SYSCALL_MAX) {
+		/* The kernel knows more than we do, unless it refused the number as well, or the code behind it. */
+		if (ret != -ENOSYS && ret != -EINVAL && current_in_scope(set, tgid) && !is_agent(set, tgid))
 			count_drop(PROBE_DROP_IA32);
 		return 0;
 	}

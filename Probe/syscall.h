@@ -3,15 +3,14 @@
 #ifndef PROBE_SYSCALL_H
 #define PROBE_SYSCALL_H
 
+#include "ia32.h"
+
 #define EINPROGRESS 115
+#define ENOSYS 38
+#define EINVAL 22
 #define TS_COMPAT 0x0002
 
-static __always_inline u32 syscall_number(const struct pt_regs *regs)
-{
-	return regs->orig_ax;
-}
-
-static __always_inline u64 syscall_argument(const struct pt_regs *regs, u32 index)
+static __always_inline u64 syscall_argument(const struct syscall_registers *regs, u32 index)
 {
 	switch (index) {
 	case 0: return regs->di;
@@ -24,9 +23,33 @@ static __always_inline u64 syscall_argument(const struct pt_regs *regs, u32 inde
 }
 
 /* Arguments narrower than a register: only their low half is defined. */
-static __always_inline s32 syscall_int(const struct pt_regs *regs, u32 index)
+static __always_inline s32 syscall_int(const struct syscall_registers *regs, u32 index)
 {
 	return (s32)syscall_argument(regs, index);
+}
+
+static __always_inline bool is_ia32(const struct task_struct *task)
+{
+	return task->thread_info.status & TS_COMPAT;
+}
+
+/* Fills `call` and `layout` of the slot. */
+static __always_inline void load_call(struct scratch *event, const struct pt_regs *regs)
+{
+	struct syscall_registers *call = &event->call;
+
+	call->native = call->number = regs->orig_ax;
+	if (is_ia32(bpf_get_current_task_btf())) {
+		load_ia32((u64)as_number(event, regs), SLOT_CPU);
+		return;
+	}
+	event->layout = 0;
+	call->di = regs->di;
+	call->si = regs->si;
+	call->dx = regs->dx;
+	call->r10 = regs->r10;
+	call->r8 = regs->r8;
+	call->r9 = regs->r9;
 }
 
 /* Starts an event of the current thread. */
@@ -38,20 +61,24 @@ static __always_inline s32 syscall_int(const struct pt_regs *regs, u32 index)
 
 /*
  * SYSCALL_PROGRAM(name) { body } defines program x_<name>. The body writes and outputs its events into `event`;
- * `regs` are the caller's registers, `ret` the result, `number` the x86-64 number of the call.
+ * `regs` are the arguments, `ret` the result, `number` the call, all as x86-64 has them; event->layout says how
+ * the caller lays out its memory.
  */
 #define SYSCALL_PROGRAM(name)                                                                                                    \
-	static __always_inline void name##_encode(struct scratch *event, const struct pt_regs *regs, s64 ret, u32 number);       \
+	static __always_inline void name##_encode(                                                                               \
+		struct scratch *event, const struct syscall_registers *regs, s64 ret, u32 number);                               \
 	SEC("tp_btf/sys_exit") int BPF_PROG(x_##name, struct pt_regs *regs, long ret)                                            \
 	{                                                                                                                        \
 		struct scratch *event = scratch_acquire();                                                                       \
                                                                                                                                  \
 		if (!event)                                                                                                      \
 			return 0;                                                                                                \
-		name##_encode(event, regs, ret, syscall_number(regs));                                                           \
+		load_call(event, regs);                                                                                          \
+		name##_encode(event, &event->call, ret, event->call.number);                                                     \
 		scratch_release(event);                                                                                          \
 		return 0;                                                                                                        \
 	}                                                                                                                        \
-	static __always_inline void name##_encode(struct scratch *event, const struct pt_regs *regs, s64 ret, u32 number)
+	static __always_inline void name##_encode(                                                                               \
+		struct scratch *event, const struct syscall_registers *regs, s64 ret, u32 number)
 
 #endif

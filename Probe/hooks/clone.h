@@ -76,18 +76,23 @@ static __always_inline void encode_clone(struct scratch *event, u32 type, struct
 static __always_inline void encode_child(struct scratch *event, struct task_struct *parent, struct task_struct *child)
 {
 	struct pt_regs *regs;
-	u32 number = 0, flags, type;
+	u64 first;
+	u32 number, flags, type;
 
 	if (BPF_CORE_READ(parent, flags) & PF_KTHREAD) {
 		type = PPME_SYSCALL_CLONE_20_X;
 		flags = 0;
 	} else {
 		regs = (struct pt_regs *)bpf_task_pt_regs(parent);
-		if (!(BPF_CORE_READ(parent, thread_info.status) & TS_COMPAT))
-			number = BPF_CORE_READ(regs, orig_ax);
+		number = BPF_CORE_READ(regs, orig_ax);
+		first = BPF_CORE_READ(regs, di);
+		if (BPF_CORE_READ(parent, thread_info.status) & TS_COMPAT) {
+			first = (u32)BPF_CORE_READ(regs, bx);
+			number = ia32_number(number, first);
+		}
 		type = clone_event_type(number);
 		if (number == NUMBER_CLONE || number == NUMBER_FORK || number == NUMBER_VFORK || number == NUMBER_CLONE3)
-			flags = clone_call_flags(number, BPF_CORE_READ(regs, di));
+			flags = clone_call_flags(number, first);
 		else
 			flags = clone_relation_flags(parent, child);
 	}

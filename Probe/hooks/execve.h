@@ -8,12 +8,21 @@
 
 #define EXECVE_STRINGS_MAX 96
 
-/* Puts the strings of a user array of pointers as a parameter, as much as fits. */
-__noinline int put_string_array(u64 array, u32 slot)
+/* An element of a user array of pointers, of the caller's width. */
+static __always_inline long read_pointer(u64 *to, u64 array, u32 index, u32 layout)
+{
+	u32 bytes = layout & LAYOUT_32 ? 4 : 8;
+
+	*to = 0;
+	return bpf_probe_read_user(to, bytes, (void *)(array + index * bytes));
+}
+
+/* Puts the strings of a user array of pointers, from element `first` on, as a parameter, as much as fits. */
+__noinline int put_string_array(u64 array, u32 first, u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
 	u32 start, left, i;
-	u64 pointer;
+	u64 pointer = 0;
 	long bytes;
 
 	if (!event)
@@ -24,7 +33,7 @@ __noinline int put_string_array(u64 array, u32 slot)
 		left = event->left;
 		if (left < 2 || left > PROBE_ARGUMENTS_BYTES_MAX)
 			break;
-		if (bpf_probe_read_user(&pointer, sizeof(pointer), (void *)(array + 8 * i)) || !pointer)
+		if (read_pointer(&pointer, array, first + i, event->layout) || !pointer)
 			break;
 		bytes = bpf_probe_read_user_str(event->record + (event->position & RECORD_MASK), left, (void *)pointer);
 		if (bytes <= 0) {
@@ -110,17 +119,17 @@ SYSCALL_PROGRAM(execve)
 		EVENT_BEGIN(event, PPME_SYSCALL_EXECVE_19_X, PROBE_CLASS_EXECVE);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	if (arguments)
-		bpf_probe_read_user(&first, sizeof(first), (void *)arguments);
+		read_pointer(&first, arguments, 0, event->layout);
 	if (first) {
 		put_user_string(event, first); /* 2: exe, the first argument */
-		put_string_array(arguments + 8, SLOT_CPU); /* 3: args */
+		put_string_array(arguments, 1, SLOT_CPU); /* 3: args */
 	} else {
 		event->record[event->position & RECORD_MASK] = 0;
 		put_length(event, 1); /* 2: exe, an empty string */
 		put_empty(event); /* 3: args */
 	}
 	put_execve_identity(event, task); /* 4 to 15 */
-	put_string_array(environment, SLOT_CPU); /* 16: env */
+	put_string_array(environment, 0, SLOT_CPU); /* 16: env */
 	put_execve_credentials(event, task); /* 17 to 30 */
 	if (!at)
 		put_user_string(event, path); /* 31: filename, as the caller gave it */

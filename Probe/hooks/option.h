@@ -39,6 +39,7 @@ SYSCALL_PROGRAM(sockopt)
 	u32 level = syscall_argument(regs, 1), option = syscall_argument(regs, 2);
 	u64 address = syscall_argument(regs, 3), time[2] = {}, number64 = 0;
 	u32 length = syscall_argument(regs, 4), number32 = 0, bytes;
+	s32 narrow[2] = {};
 
 	if (number == NUMBER_GETSOCKOPT) {
 		length = user_u32(syscall_argument(regs, 4));
@@ -53,6 +54,9 @@ SYSCALL_PROGRAM(sockopt)
 	/* 5: val (PT_DYN) */
 	if (level == SOL_SOCKET && option == SO_ERROR && length >= 4 && !bpf_probe_read_user(&number32, 4, (void *)address)) {
 		put_dynamic_u64(event, 1, -(s64)(s32)number32);
+	} else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO) && event->layout & LAYOUT_TIME32 &&
+		   length >= 8 && !bpf_probe_read_user(narrow, 8, (void *)address)) {
+		put_dynamic_u64(event, 4, narrow[0] * 1000000000ll + narrow[1] * 1000ll);
 	} else if (level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO) && length >= 16 &&
 		   !bpf_probe_read_user(time, 16, (void *)address)) {
 		put_dynamic_u64(event, 4, time[0] * 1000000000 + time[1] * 1000);

@@ -118,7 +118,7 @@ SYSCALL_PROGRAM(ptrace)
 	if (ret < 0)
 		put_dynamic_u64(event, 0, 0); /* 3: data (PT_DYN) */
 	else if (request >= 1 && request <= 3) /* PEEKTEXT PEEKDATA PEEKUSR: where the kernel put the word */
-		put_dynamic_u64(event, 0, user_u64(data));
+		put_dynamic_u64(event, 0, event->layout & LAYOUT_32 ? user_u32(data) : user_u64(data));
 	else if (request == 7 || request == 9 || request == 17 || request == 24) /* CONT SINGLESTEP DETACH SYSCALL: a signal */
 		put_dynamic_u8(event, 1, data);
 	else
@@ -128,6 +128,17 @@ SYSCALL_PROGRAM(ptrace)
 	event_output(event);
 }
 
+static __always_inline u32 user_id(u64 address, u32 layout)
+{
+	u16 narrow = 0;
+
+	if (!(layout & LAYOUT_ID16))
+		return user_u32(address);
+	if (address)
+		bpf_probe_read_user(&narrow, sizeof(narrow), (void *)address);
+	return narrow;
+}
+
 SYSCALL_PROGRAM(getresid)
 {
 	if (number == NUMBER_GETRESGID)
@@ -135,18 +146,32 @@ SYSCALL_PROGRAM(getresid)
 	else
 		EVENT_BEGIN(event, PPME_SYSCALL_GETRESUID_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_u32(event, user_u32(syscall_argument(regs, 0))); /* 2: the real one */
-	put_u32(event, user_u32(syscall_argument(regs, 1))); /* 3: the effective one */
-	put_u32(event, user_u32(syscall_argument(regs, 2))); /* 4: the saved one */
+	put_u32(event, user_id(syscall_argument(regs, 0), event->layout)); /* 2: the real one */
+	put_u32(event, user_id(syscall_argument(regs, 1), event->layout)); /* 3: the effective one */
+	put_u32(event, user_id(syscall_argument(regs, 2), event->layout)); /* 4: the saved one */
 	event_output(event);
 }
 
-static __always_inline void put_limits(struct scratch *event, u64 address, u64 missing)
+/* A limit of 32 bits; all ones mean none. */
+static __always_inline u64 widen_limit(u32 limit)
+{
+	return limit == (u32)-1 ? (u64)-1 : limit;
+}
+
+/* `layout`: prlimit has 64 bits for everybody. */
+static __always_inline void put_limits(struct scratch *event, u64 address, u64 missing, u32 layout)
 {
 	u64 limits[2] = {missing, missing};
+	u32 narrow[2];
 
-	if (address && bpf_probe_read_user(limits, sizeof(limits), (void *)address))
+	if (address && layout & LAYOUT_32) {
+		if (!bpf_probe_read_user(narrow, sizeof(narrow), (void *)address)) {
+			limits[0] = widen_limit(narrow[0]);
+			limits[1] = widen_limit(narrow[1]);
+		}
+	} else if (address && bpf_probe_read_user(limits, sizeof(limits), (void *)address)) {
 		limits[0] = limits[1] = missing;
+	}
 	put_u64(event, limits[0]);
 	put_u64(event, limits[1]);
 }
@@ -166,9 +191,9 @@ SYSCALL_PROGRAM(rlimit)
 		EVENT_BEGIN(event, PPME_SYSCALL_GETRLIMIT_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	if (number == NUMBER_SETRLIMIT)
-		put_limits(event, limits, 0); /* 2: cur, 3: max */
+		put_limits(event, limits, 0, event->layout); /* 2: cur, 3: max */
 	else
-		put_limits(event, ret < 0 ? 0 : limits, -1);
+		put_limits(event, ret < 0 ? 0 : limits, -1, event->layout);
 	put_u8(event, map_resource(syscall_argument(regs, 0))); /* 4: resource (PT_ENUMFLAGS8) */
 	event_output(event);
 }
@@ -177,8 +202,8 @@ SYSCALL_PROGRAM(prlimit)
 {
 	EVENT_BEGIN(event, PPME_SYSCALL_PRLIMIT_X, PROBE_CLASS_OTHER_INTEREST);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_limits(event, syscall_argument(regs, 2), 0); /* 2: newcur, 3: newmax */
-	put_limits(event, ret < 0 ? 0 : syscall_argument(regs, 3), -1); /* 4: oldcur, 5: oldmax */
+	put_limits(event, syscall_argument(regs, 2), 0, 0); /* 2: newcur, 3: newmax */
+	put_limits(event, ret < 0 ? 0 : syscall_argument(regs, 3), -1, 0); /* 4: oldcur, 5: oldmax */
 	put_s64(event, syscall_int(regs, 0)); /* 6: pid */
 	put_u8(event, map_resource(syscall_argument(regs, 1))); /* 7: resource (PT_ENUMFLAGS8) */
 	event_output(event);

@@ -4,7 +4,6 @@
 #define PROBE_HOOK_RW_H
 
 #define IOVECS_MAX 1024 /* as the kernel's own limit */
-#define IOVECS_COPIED_MAX 64
 
 enum rw_number {
 	NUMBER_PREAD64 = 17,
@@ -13,57 +12,103 @@ enum rw_number {
 	NUMBER_PWRITEV = 296,
 };
 
-/* How much of `bytes` a data parameter takes. */
-static __always_inline u32 snap(u64 bytes)
+/* One of an array of iovecs: two words of the caller's width. */
+static __always_inline long read_iovec(struct user_iovec *to, u64 array, u64 index, u32 layout)
 {
-	struct probe_settings *set = settings_get();
-	u32 limit = set ? set->snaplen : 0;
+	u32 bytes = layout & LAYOUT_32 ? sizeof(struct user_iovec32) : sizeof(struct user_iovec);
+	long result = bpf_probe_read_user(to, bytes, (void *)(array + index * bytes));
 
-	return bytes > limit ? limit : bytes;
+	if (layout & LAYOUT_32) {
+		to->length = to->base >> 32;
+		to->base = (u32)to->base;
+	}
+	return result;
 }
 
-/* The sum of an array of iovecs. */
-__noinline u32 iovec_bytes(u64 array, u64 count)
+/* Long lists are walked in runs of this many, each by a function of its own: the verifier looks at one run only. */
+#define RUN 64
+
+__noinline u32 iovec_run_bytes(u64 array, u64 first, u64 count, u32 layout)
 {
-	struct user_iovec vector;
+	struct user_iovec vector = {};
 	u32 i, bytes = 0;
 
-	for (i = 0; i < IOVECS_MAX; i++) {
-		if (i >= count || bpf_probe_read_user(&vector, sizeof(vector), (void *)(array + i * sizeof(vector))))
+	for (i = 0; i < RUN; i++) {
+		if (first + i >= count || read_iovec(&vector, array, first + i, layout))
 			break;
 		bytes += vector.length;
 	}
 	return bytes;
 }
 
+/* The sum of an array of iovecs. */
+__noinline u32 iovec_bytes(u64 array, u64 count, u32 layout)
+{
+	u32 first, bytes = 0;
+
+	for (first = 0; first < IOVECS_MAX && first < count; first += RUN)
+		bytes += iovec_run_bytes(array, first, count, layout);
+	return bytes;
+}
+
+/* Appends what a run of iovecs points to, at most event->left bytes; 0 of them are left where it has to end. */
+__noinline int append_iovec_run(u64 array, u64 first, u64 count, u32 slot)
+{
+	struct scratch *event = scratch_slot(slot);
+	struct user_iovec vector = {};
+	u32 i, bytes;
+
+	if (!event)
+		return -1;
+	for (i = 0; i < RUN; i++) {
+		if (!event->left)
+			break;
+		if (first + i >= count || read_iovec(&vector, array, first + i, event->layout)) {
+			event->left = 0;
+			break;
+		}
+		bytes = event->left;
+		if (vector.length < bytes)
+			bytes = vector.length;
+		if (append_user_bytes(event, event->position, vector.base, bytes) != bytes) {
+			event->left = 0;
+			break;
+		}
+		event->position += bytes;
+		event->left -= bytes;
+	}
+	return 0;
+}
+
 /* Puts the first `wanted` bytes behind an array of iovecs as a parameter. */
 __noinline int put_iovec_data(u64 array, u64 count, u32 wanted, u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
-	struct user_iovec vector;
-	u32 i, start, bytes;
+	u32 first, start, bytes;
 
 	if (!event)
 		return -1;
 	start = event->position;
 	event->left = wanted;
-	for (i = 0; i < IOVECS_COPIED_MAX; i++) {
-		if (i >= count || bpf_probe_read_user(&vector, sizeof(vector), (void *)(array + i * sizeof(vector))))
-			break;
-		bytes = event->left;
-		if (vector.length < bytes)
-			bytes = vector.length;
-		if (append_user_bytes(event, event->position, vector.base, bytes) != bytes)
-			break;
-		event->position += bytes;
-		event->left -= bytes;
-		if (!event->left)
-			break;
-	}
+	for (first = 0; first < IOVECS_MAX && event->left; first += RUN)
+		append_iovec_run(array, first, count, slot);
 	bytes = event->position - start;
 	event->position = start;
 	put_length(event, bytes);
 	return 0;
+}
+
+/* The same of what went through `descriptor`; a protocol shows in the first part. */
+static __always_inline void put_moved_parts(struct scratch *event, s32 descriptor, u64 name, u64 array, u64 count, u64 bytes)
+{
+	struct probe_settings *set = settings_get();
+	struct user_iovec first = {};
+
+	if (set && set->dynamic_snaplen && count)
+		read_iovec(&first, array, 0, event->layout);
+	if (first.length > bytes)
+		first.length = bytes;
+	put_iovec_data(array, count, snap_moved(descriptor, name, first.base, first.length, bytes), SLOT_CPU);
 }
 
 /* What a writing call was given to move: what it moved, or, where it failed, what it was asked to. */
@@ -79,6 +124,7 @@ static __always_inline u64 moved(s64 ret)
 
 SYSCALL_PROGRAM(read)
 {
+	s32 fd = syscall_int(regs, 0);
 	u64 address = syscall_argument(regs, 1);
 	u32 size = syscall_argument(regs, 2);
 
@@ -87,8 +133,8 @@ SYSCALL_PROGRAM(read)
 	else
 		EVENT_BEGIN(event, PPME_SYSCALL_READ_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_user_bytes(event, address, snap(moved(ret))); /* 2: data (PT_BYTEBUF) */
-	put_s64(event, syscall_int(regs, 0)); /* 3: fd (PT_FD) */
+	put_user_bytes(event, address, snap_moved(fd, 0, address, moved(ret), moved(ret))); /* 2: data (PT_BYTEBUF) */
+	put_s64(event, fd); /* 3: fd (PT_FD) */
 	put_u32(event, size); /* 4: size */
 	if (number == NUMBER_PREAD64)
 		put_u64(event, syscall_argument(regs, 3)); /* 5: pos */
@@ -97,6 +143,7 @@ SYSCALL_PROGRAM(read)
 
 SYSCALL_PROGRAM(write)
 {
+	s32 fd = syscall_int(regs, 0);
 	u64 address = syscall_argument(regs, 1);
 	u32 size = syscall_argument(regs, 2);
 
@@ -105,8 +152,9 @@ SYSCALL_PROGRAM(write)
 	else
 		EVENT_BEGIN(event, PPME_SYSCALL_WRITE_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_user_bytes(event, address, snap(attempted(ret, size))); /* 2: data (PT_BYTEBUF) */
-	put_s64(event, syscall_int(regs, 0)); /* 3: fd (PT_FD) */
+	put_user_bytes(event, address,
+		snap_moved(fd, 0, address, attempted(ret, size), attempted(ret, size))); /* 2: data (PT_BYTEBUF) */
+	put_s64(event, fd); /* 3: fd (PT_FD) */
 	put_u32(event, size); /* 4: size */
 	if (number == NUMBER_PWRITE64)
 		put_u64(event, syscall_argument(regs, 3)); /* 5: pos */
@@ -121,8 +169,8 @@ SYSCALL_PROGRAM(readv)
 		EVENT_BEGIN(event, PPME_SYSCALL_READV_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	put_u32(event, moved(ret)); /* 2: size */
-	put_iovec_data(
-		syscall_argument(regs, 1), syscall_argument(regs, 2), snap(moved(ret)), SLOT_CPU); /* 3: data (PT_BYTEBUF) */
+	put_moved_parts(event, syscall_int(regs, 0), 0, syscall_argument(regs, 1), syscall_argument(regs, 2),
+		moved(ret)); /* 3: data (PT_BYTEBUF) */
 	put_s64(event, syscall_int(regs, 0)); /* 4: fd (PT_FD) */
 	if (number == NUMBER_PREADV)
 		put_u64(event, syscall_argument(regs, 3)); /* 5: pos */
@@ -132,14 +180,14 @@ SYSCALL_PROGRAM(readv)
 SYSCALL_PROGRAM(writev)
 {
 	u64 array = syscall_argument(regs, 1), count = syscall_argument(regs, 2);
-	u32 size = iovec_bytes(array, count);
+	u32 size = iovec_bytes(array, count, event->layout);
 
 	if (number == NUMBER_PWRITEV)
 		EVENT_BEGIN(event, PPME_SYSCALL_PWRITEV_X, PROBE_CLASS_OTHER);
 	else
 		EVENT_BEGIN(event, PPME_SYSCALL_WRITEV_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_iovec_data(array, count, snap(attempted(ret, size)), SLOT_CPU); /* 2: data (PT_BYTEBUF) */
+	put_moved_parts(event, syscall_int(regs, 0), 0, array, count, attempted(ret, size)); /* 2: data (PT_BYTEBUF) */
 	put_s64(event, syscall_int(regs, 0)); /* 3: fd (PT_FD) */
 	put_u32(event, size); /* 4: size */
 	if (number == NUMBER_PWRITEV)

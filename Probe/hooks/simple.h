@@ -41,6 +41,7 @@ enum simple_map {
 	MAP_MMAP,
 	MAP_MLOCK2,
 	MAP_SEMGET,
+	MAP_FAMILY,
 };
 
 #define SIMPLE_PARAMETERS_MAX 8
@@ -71,7 +72,7 @@ struct simple_call {
 };
 
 #define SIMPLE(number, event, event_class, ...) [number] = {event, PROBE_CLASS_##event_class, event##_NPARAMS, {__VA_ARGS__}},
-static const struct simple_call simple_calls[PROBE_SYSCALL_MAX] = {
+static const struct simple_call simple_calls[PROBE_X86_64_MAX] = {
 #include "simple_calls.def"
 };
 #undef SIMPLE
@@ -171,6 +172,7 @@ __noinline u32 map_argument(u32 map, u64 flags)
 		FLAG_IF(0x2000, 16384); /* LOCKED */
 		return result;
 	case MAP_MLOCK2: return flags & 1;
+	case MAP_FAMILY: return map_family(flags);
 	case MAP_SEMGET:
 		FLAG_IF(01000, 8192);
 		FLAG_IF(02000, 16384);
@@ -193,7 +195,7 @@ SYSCALL_PROGRAM(simple)
 	u64 arguments[8] = {}, ids = bpf_get_current_pid_tgid(), value;
 	u32 i, parameter, index;
 
-	if (number >= PROBE_SYSCALL_MAX)
+	if (number >= PROBE_X86_64_MAX)
 		return;
 	call = &simple_calls[number];
 	arguments[0] = regs->di;

@@ -64,10 +64,15 @@ __noinline int put_polled(u64 array, u64 count, u32 slot)
 	return 0;
 }
 
-static __always_inline u64 user_timespec(u64 address)
+static __always_inline u64 user_timespec(u64 address, u32 layout)
 {
 	u64 time[2] = {};
+	s32 narrow[2] = {};
 
+	if (address && layout & LAYOUT_TIME32) {
+		bpf_probe_read_user(narrow, sizeof(narrow), (void *)address);
+		return narrow[0] * 1000000000ll + narrow[1];
+	}
 	if (address)
 		bpf_probe_read_user(time, sizeof(time), (void *)address);
 	return time[0] * 1000000000 + time[1];
@@ -82,7 +87,7 @@ SYSCALL_PROGRAM(poll)
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	put_polled(syscall_argument(regs, 0), syscall_argument(regs, 1), SLOT_CPU); /* 2: fds (PT_FDLIST) */
 	if (number == NUMBER_PPOLL) {
-		put_u64(event, user_timespec(syscall_argument(regs, 2))); /* 3: timeout (PT_RELTIME) */
+		put_u64(event, user_timespec(syscall_argument(regs, 2), event->layout)); /* 3: timeout (PT_RELTIME) */
 		put_u32(event, user_u32(syscall_argument(regs, 3))); /* 4: sigmask (PT_SIGSET) */
 	} else {
 		put_s64(event, syscall_int(regs, 2)); /* 3: timeout */
@@ -94,7 +99,7 @@ SYSCALL_PROGRAM(nanosleep)
 {
 	EVENT_BEGIN(event, PPME_SYSCALL_NANOSLEEP_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_u64(event, user_timespec(syscall_argument(regs, 0))); /* 2: interval (PT_RELTIME) */
+	put_u64(event, user_timespec(syscall_argument(regs, 0), event->layout)); /* 2: interval (PT_RELTIME) */
 	event_output(event);
 }
 
@@ -194,11 +199,19 @@ SYSCALL_PROGRAM(io_uring_setup)
 	event_output(event);
 }
 
+#define IA32_SENDFILE 187 /* its offset is a long; that of sendfile64 is not */
+
 SYSCALL_PROGRAM(sendfile)
 {
+	u64 address = syscall_argument(regs, 2), offset;
+
+	if (event->layout & LAYOUT_32 && regs->native == IA32_SENDFILE)
+		offset = (s64)(s32)user_u32(address);
+	else
+		offset = user_u64(address);
 	EVENT_BEGIN(event, PPME_SYSCALL_SENDFILE_X, PROBE_CLASS_OTHER);
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
-	put_u64(event, user_u64(syscall_argument(regs, 2))); /* 2: offset */
+	put_u64(event, offset); /* 2: offset */
 	put_s64(event, syscall_int(regs, 0)); /* 3: out_fd (PT_FD) */
 	put_s64(event, syscall_int(regs, 1)); /* 4: in_fd (PT_FD) */
 	put_u64(event, syscall_argument(regs, 3)); /* 5: size */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clibbpf.h"
+#include "probe_abi.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -29,6 +29,14 @@ static const struct probe_syscall_row syscall_rows[] = {
 #undef SYSCALL
 };
 
+static const struct probe_ia32_row ia32_rows[] = {
+#define IA32(number, name, call, shape)
+#define IA32_ONLY(number, name, ppm_sc) {name, PROBE_IA32_BASE + number, ppm_sc},
+#include "ia32.def"
+#undef IA32
+#undef IA32_ONLY
+};
+
 static const struct probe_sc_row sc_rows[] = {
 #define PPM_SC(code, name, generic, event) {name, code, generic, event},
 #include "ppm_sc.def"
@@ -53,5 +61,6 @@ ROWS(probe_event_row, probe_event_rows, event_rows)
 ROWS(probe_flag_row, probe_flag_rows, flag_rows)
 ROWS(probe_dynamic_row, probe_dynamic_rows, dynamic_rows)
 ROWS(probe_syscall_row, probe_syscall_rows, syscall_rows)
+ROWS(probe_ia32_row, probe_ia32_rows, ia32_rows)
 ROWS(probe_sc_row, probe_sc_rows, sc_rows)
 ROWS(probe_conversion_row, probe_conversion_rows, conversion_rows)

@@ -25,7 +25,14 @@ public struct ProbeOptions: Sendable {
     public var scope = ProbeScope.host
     /// Bytes of a read or written buffer that an event carries.
     public var snaplen = UInt32(PROBE_SNAPLEN_DEFAULT)
-    /// Leaves out system calls that failed, where a rule cannot need them.
+    /// Longer data for the ports and protocols that the probe knows, and for these two settings.
+    public var dynamicSnaplen = false
+    /// Ports, at either end, of which up to 16000 bytes are carried.
+    public var fullcapturePorts: ClosedRange<UInt16>?
+    /// Remote port of which up to 2000 bytes are carried; 0: none.
+    public var statsdPort = UInt16(PROBE_STATSD_PORT_DEFAULT)
+    /// Leaves out every system call that failed, whatever the rules ask for: the user's decision. `connect` in progress is
+    /// no failure.
     public var dropFailed = false
     /// First scan by BPF iterators; else, and where the kernel refuses them, by /proc.
     public var useIterators = true

@@ -69,7 +69,6 @@ extension ProbeSource {
                     : "Attached: process starts and ends only; no rule needs another system call")
         }
         if let snapshotReport { lines.append("First scan: \(snapshotReport)") }
-        lines.append("Not seen: system calls of 32-bit programs, except their start, fork and exit")
         lines += missing.map { "Not seen: \($0)" }
         for (program, reason) in loaded.refused where program.optionalEvent == nil {
             lines.append("Without '\(program.rawValue)': \(reason)")

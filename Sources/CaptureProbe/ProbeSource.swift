@@ -128,6 +128,10 @@ public final class ProbeSource: EventSource {
         settings.pointee.abi_version = UInt32(PROBE_ABI_VERSION)
         settings.pointee.ring_count = UInt32(ringCount)
         settings.pointee.snaplen = options.snaplen
+        settings.pointee.dynamic_snaplen = options.dynamicSnaplen ? 1 : 0
+        settings.pointee.fullcapture_first = options.fullcapturePorts?.lowerBound ?? 0
+        settings.pointee.fullcapture_last = options.fullcapturePorts?.upperBound ?? 0
+        settings.pointee.statsd_port = options.statsdPort
         settings.pointee.drop_failed = options.dropFailed ? 1 : 0
         settings.pointee.agent_tgid = UInt32(bitPattern: ownPid())
         if !Self.isInHostPidNamespace, let own = try? Files.status("/proc/self/ns/pid") {

@@ -131,6 +131,13 @@ public enum EventTable {
         }
     }()
 
+    /// Calls that only 32-bit callers have, by their number in an `InterestSet`.
+    public static let ia32Calls: [(number: Int, name: String, sc: UInt16)] = {
+        var count: UInt32 = 0
+        let rows = probe_ia32_rows(&count)!
+        return (0..<Int(count)).map { (Int(rows[$0].number), String(cString: rows[$0].name), rows[$0].ppm_sc) }
+    }()
+
     /// Portable system call codes, indexed by code (a hole has an empty name).
     public static let systemCallCodes: [SystemCallCode] = {
         var count: UInt32 = 0

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProbeABI
 
-/// What the loaded rules and the state ask of a live source: system calls by their x86-64 number, and the scheduler's events.
+/// What the loaded rules and the state ask of a live source: system calls, and the scheduler's events. A call is named by its
+/// x86-64 number and wanted of 32-bit callers too; one that only those have, by `PROBE_IA32_BASE` and its own number.
 public struct InterestSet: Sendable, Equatable {
     /// Bit n: system call number n.
     public private(set) var words: [UInt64] = .init(repeating: 0, count: Int(PROBE_SYSCALL_MAX) / 64)

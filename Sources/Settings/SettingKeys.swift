@@ -131,6 +131,10 @@ struct SettingKey: Sendable {
         .init("falco_libs.thread_table_auto_purging_interval_s", .int, "300", .later),
         .init("falco_libs.thread_table_auto_purging_thread_timeout_s", .int, "300", .later),
         .init("falco_libs.snaplen", .int, "0"),
+        // Ours; today's Falco has them in its library only.
+        .init("falco_libs.dynamic_snaplen", .bool, "false"),
+        .init("falco_libs.fullcapture_port_range", .text),
+        .init("falco_libs.statsd_port", .int, "8125"),
     ]
 
     /// A row's place, a map that holds rows, or something inside a row that is a list or a map.

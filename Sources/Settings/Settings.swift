@@ -73,6 +73,12 @@ public struct Settings: Sendable {
     public var captureFile = ""
     /// Bytes of a buffer that an event carries; 0: the probe's default.
     public var snaplen = 0
+    /// Longer buffers for the ports and protocols the probe knows.
+    public var dynamicSnaplen = false
+    /// Ports, at either end, whose buffers are carried nearly whole.
+    public var fullcapturePorts: ClosedRange<UInt16>?
+    /// 0: none.
+    public var statsdPort: UInt16 = 8125
     /// As configured; nil when neither spelling of the key is there.
     public var rulesFiles: [String]?
     public var ruleSelections: [RuleSelection] = []
@@ -130,7 +136,7 @@ extension Settings {
         if engine == .replay, captureFile.isEmpty {
             throw bad("engine.kind is 'replay' but engine.replay.capture_file names no file")
         }
-        snaplen = reader.count("falco_libs.snaplen", max: 65000)
+        try readSnaplen(reader, bad)
         modernEBPF.cpusForEachBuffer = reader.count("engine.modern_ebpf.cpus_for_each_buffer", max: 65535)
         modernEBPF.bufSizePreset = reader.count("engine.modern_ebpf.buf_size_preset", max: 1 << 20)
         modernEBPF.dropFailedExit = reader.bool("engine.modern_ebpf.drop_failed_exit")
@@ -164,6 +170,29 @@ extension Settings {
         try checkLaterFeatures(reader, bad)
         loadedPlugins = reader.loadedPlugins
         notices = reader.notices() + text.unknownOptions.map { "-o \($0): there is no such key, it has no effect" }
+    }
+
+    private mutating func readSnaplen(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {
+        snaplen = reader.count("falco_libs.snaplen", max: 65000)
+        dynamicSnaplen = reader.bool("falco_libs.dynamic_snaplen")
+        let port = reader.value("falco_libs.statsd_port")
+        if let number = port?.integer, !(0...65535).contains(number) {
+            throw bad("falco_libs.statsd_port: \(number) is not a port; use 1 to 65535, or 0 for none")
+        }
+        statsdPort = UInt16(reader.count("falco_libs.statsd_port", max: 65535))
+        let range = reader.text("falco_libs.fullcapture_port_range")
+        if !range.isEmpty {
+            let ends = range.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+            guard ends.count <= 2, let first = ends[0], let last = ends[ends.count - 1], first > 0, first <= last else {
+                throw bad("falco_libs.fullcapture_port_range: '\(range)' is not a range of ports; write it as 8000-8100 or 8000")
+            }
+            fullcapturePorts = first...last
+        }
+        guard !dynamicSnaplen else { return }
+        for (name, isSet) in [("fullcapture_port_range", fullcapturePorts != nil), ("statsd_port", port?.integer != nil)]
+        where isSet {
+            throw bad("falco_libs.\(name) is set, but falco_libs.dynamic_snaplen, which it belongs to, is not true")
+        }
     }
 
     private mutating func readRules(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {

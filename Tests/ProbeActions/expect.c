@@ -40,6 +40,9 @@ static void add_hexadecimal(const void *value, size_t count)
 	add("\n");
 }
 
+/* The thread that began the case. */
+static long marker;
+
 void expect_begin(void)
 {
 	list = mmap(NULL, sizeof(*list), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -56,6 +59,7 @@ int expect_write(const char *path)
 
 void expect_case(const char *label)
 {
+	marker = syscall(SYS_gettid);
 	list->number++;
 	add("case\t%ld\t%s\n", list->number, label);
 	syscall(SYS_dup, -1000 - list->number);
@@ -64,6 +68,11 @@ void expect_case(const char *label)
 void expect_event(long tid, const char *name)
 {
 	add("event\t%ld\t%s\n", tid ? tid : syscall(SYS_gettid), name);
+}
+
+void expect_nothing(void)
+{
+	add("nothing\t%ld\n", marker);
 }
 
 void number(const char *parameter, long long value)
@@ -85,6 +94,11 @@ void bytes(const char *parameter, const void *value, size_t count)
 {
 	add("bytes\t%s\t", parameter);
 	add_hexadecimal(value, count);
+}
+
+void other_than(const char *parameter, long long value)
+{
+	add("other\t%s\t%lld\n", parameter, value);
 }
 
 void text(const char *parameter, const char *value)

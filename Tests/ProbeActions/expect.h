@@ -23,6 +23,8 @@ int expect_write(const char *path);
 void expect_case(const char *label);
 /* An event of thread `tid`, 0: of the caller. What follows is about its parameters. */
 void expect_event(long tid, const char *name);
+/* The thread makes no event between the case's mark and the next one. */
+void expect_nothing(void);
 void number(const char *parameter, long long value);
 /* Only the bits of `mask`. */
 void bits(const char *parameter, unsigned long long value, unsigned long long mask);
@@ -32,6 +34,8 @@ void text(const char *parameter, const char *value);
 void bytes(const char *parameter, const void *value, size_t count);
 void strings(const char *parameter, char *const *values);
 void empty(const char *parameter);
+/* Any number but this one. */
+void other_than(const char *parameter, long long value);
 /* Any value of so many bytes. */
 void width(const char *parameter, unsigned count);
 /* Any value that contains these bytes. */
@@ -49,10 +53,19 @@ void file_cases(const char *directory);
 void layer_cases(const char *directory);
 void socket_cases(const char *directory);
 void message_cases(const char *directory);
+void list_cases(const char *directory);
+void data_cases(const char *directory);
+void compat_cases(const char *directory);
+void socketcall_cases(const char *directory);
+void socketcall_option_cases(void);
 void option_cases(const char *directory);
 void process_cases(const char *directory);
 void execve_cases(const char *directory);
 void descriptor_cases(const char *directory);
 void refused_cases(const char *directory);
+
+/* For a probe with a dynamic snaplen. */
+void snaplen_cases(void);
+void payload_cases(void);
 
 #endif

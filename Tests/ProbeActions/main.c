@@ -178,8 +178,9 @@ static void flood_action(long count)
 /* Calls with what they expect to be reported, see expect.h; `directory` is empty and the caller's. */
 static int expected_action(const char *directory, const char *list)
 {
-	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, option_cases,
-		process_cases, execve_cases, descriptor_cases, refused_cases};
+	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, list_cases,
+		data_cases, socketcall_cases, compat_cases, option_cases, process_cases, execve_cases, descriptor_cases,
+		refused_cases};
 	size_t i;
 	int status;
 	pid_t child;
@@ -207,6 +208,12 @@ int main(int count, char **arguments)
 	alarm(30);
 	if (!strcmp(action, "expected") && count > 3)
 		return expected_action(argument, arguments[3]);
+	if (!strcmp(action, "snaplen") && count > 2) {
+		expect_begin();
+		snaplen_cases();
+		payload_cases();
+		return expect_write(argument);
+	}
 	if (!strcmp(action, "open"))
 		open_action(argument);
 	else if (!strcmp(action, "files"))

@@ -16,12 +16,14 @@ struct ExpectedEvent {
         case near(Int64, distance: Int64)
         case bytes([UInt8])
         case width(Int)
+        case otherThan(Int64)
         case containing([UInt8])
         case unixTuple(path: [UInt8])
     }
     let label: String
     let number: Int64
     let tid: Int64
+    /// Empty: nothing is expected between the case's mark and the next one.
     let name: String
     var parameters: [(name: String, value: Value)] = []
 
@@ -42,6 +44,11 @@ struct ExpectedEvent {
                 continue
             case "number": value = .number(try #require(Int64(last)))
             case "bits": value = .bits(try #require(UInt64(words[2])), mask: try #require(UInt64(last)))
+            case "nothing":
+                events.append(
+                    ExpectedEvent(label: current.label, number: current.number, tid: try #require(Int64(last)), name: ""))
+                continue
+            case "other": value = .otherThan(try #require(Int64(last)))
             case "near": value = .near(try #require(Int64(words[2])), distance: try #require(Int64(last)))
             case "bytes": value = .bytes(try bytes(last))
             case "width": value = .width(try #require(Int(last)))
@@ -73,6 +80,7 @@ extension ExpectedEvent.Value {
             case .near(let number, let distance):
                 event.integer(parameter).map { abs($0 - number) <= distance } ?? false
             case .bytes(let bytes): found == bytes
+            case .otherThan(let number): event.integer(parameter) != number
             case .width(let width): found.count == width
             case .containing(let part):
                 (0...max(0, found.count - part.count)).contains { found.dropFirst($0).starts(with: part) }
@@ -86,20 +94,48 @@ extension ExpectedEvent.Value {
 extension Live {
     /// Every parameter that an action expects of the events of its own calls.
     @Suite(.timeLimit(.minutes(2))) struct Parameters {
-        @Test func eventsCarryWhatTheActionsExpect() throws {
-            let directory = Scratch(), result = Scratch()
+        private static let everything: InterestSet = {
             var everything = InterestSet()
             for call in EventTable.syscalls { everything.insert(syscall: call.number) }
+            for call in EventTable.ia32Calls { everything.insert(syscall: call.number) }
+            return everything
+        }()
+
+        @Test func eventsCarryWhatTheActionsExpect() throws {
+            let directory = Scratch(), result = Scratch()
+            let list = result.path + "/list"
             let session = try LiveSession(
-                [actions, "expected", directory.path, result.path + "/list"], interest: everything, ringBytes: 1 << 22)
+                [actions, "expected", directory.path, list], interest: Self.everything, ringBytes: 1 << 22)
+            try check(session, list: list)
+            #expect(session.source.counters.dropsByReason["ia32"] == 0)
+        }
+
+        /// Where the probe looks at ports and first bytes; the range is Tests/ProbeActions/links.h's.
+        @Test func portsAndProtocolsAreWorthMoreBytes() throws {
+            let result = Scratch()
+            let list = result.path + "/list"
+            let session = try LiveSession([actions, "snaplen", list], interest: Self.everything, ringBytes: 1 << 22) {
+                $0.dynamicSnaplen = true
+                $0.fullcapturePorts = 53100...53199
+            }
+            try check(session, list: list)
+        }
+
+        private func check(_ session: LiveSession, list: String) throws {
             try session.run()
             try #require(session.child.wait() == 0, "the action itself failed")
-            let expected = try ExpectedEvent.list(String(decoding: Files.read(result.path + "/list"), as: UTF8.self))
+            let expected = try ExpectedEvent.list(String(decoding: Files.read(list), as: UTF8.self))
             try #require(!expected.isEmpty)
 
             var differences: [String] = []
             var taken: Set<Int> = []
             for wanted in expected {
+                if wanted.name.isEmpty {
+                    if let extra = eventBehindMark(of: wanted, in: session.events) {
+                        differences.append("\(wanted.label): an event \(extra), expected none")
+                    }
+                    continue
+                }
                 guard let at = find(wanted, in: session.events, taken: taken) else {
                     differences.append("\(wanted.label): no event \(wanted.name) of thread \(wanted.tid)")
                     continue
@@ -116,13 +152,26 @@ extension Live {
             expectWellFormed(session)
         }
 
+        private func isMark(_ event: RecordedEvent) -> Bool {
+            event.type == PPME_SYSCALL_DUP_1_X.code && (event.integer("oldfd") ?? 0) <= -1000
+        }
+
+        /// The name of the thread's first event between the case's mark and the next one.
+        private func eventBehindMark(of wanted: ExpectedEvent, in events: [RecordedEvent]) -> String? {
+            let gettid: Int64 = 186
+            // A mark begins with the question who the thread is.
+            let own = events.filter { $0.tid == wanted.tid && $0.integer("nativeID") != gettid }
+            guard let mark = own.lastIndex(where: { isMark($0) && $0.integer("oldfd") == -1000 - wanted.number }) else {
+                return "is missing: the mark"
+            }
+            return own.dropFirst(mark + 1).first.flatMap { isMark($0) ? nil : $0.name }
+        }
+
         /// The first event of that name behind the case's mark, which only the action's own thread leaves.
         private func find(_ wanted: ExpectedEvent, in events: [RecordedEvent], taken: Set<Int>) -> Int? {
             var start = 0
             for (n, event) in events.enumerated()
-            where event.tid == wanted.tid && event.type == PPME_SYSCALL_DUP_1_X.code
-                && event.integer("oldfd") == -1000 - wanted.number
-            {
+            where event.tid == wanted.tid && isMark(event) && event.integer("oldfd") == -1000 - wanted.number {
                 start = n + 1
             }
             return events.indices.dropFirst(start).first {

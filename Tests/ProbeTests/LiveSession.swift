@@ -90,12 +90,13 @@ final class LiveSession {
 
     init(
         _ command: [String], interest: InterestSet, environment: [String]? = nil, ringBytes: Int = 1 << 20,
-        cpusForEachBuffer: Int = 2
+        cpusForEachBuffer: Int = 2, change: (inout ProbeOptions) -> Void = { _ in }
     ) throws {
         child = try ChildProcess(command, environment: environment)
         var options = Self.options(child: child)
         options.ringBytes = ringBytes
         options.cpusForEachBuffer = cpusForEachBuffer
+        change(&options)
         source = try ProbeSource(options)
         try source.setInterest(interest)
         try source.attach()

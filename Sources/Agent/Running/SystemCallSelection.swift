@@ -80,10 +80,11 @@ struct SystemCallSelection {
         return selected.isEmpty ? nil : "System calls are watched because the state needs them"
     }
 
-    /// For the source: the x86-64 numbers, and the events of the scheduler's hooks.
+    /// For the source: the calls' numbers, and the events of the scheduler's hooks.
     var interest: InterestSet {
         var interest = InterestSet()
         for call in EventTable.syscalls where selected.contains(call.sc) { interest.insert(syscall: call.number) }
+        for call in EventTable.ia32Calls where selected.contains(call.sc) { interest.insert(syscall: call.number) }
         for code in selected.intersection(Self.tracepoints) {
             interest.events.insert(EventTable.systemCallCodes[Int(code)].event)
         }

@@ -7,7 +7,7 @@
 #ifndef FALCO_PROBE_ABI_H
 #define FALCO_PROBE_ABI_H
 
-#define PROBE_ABI_VERSION 1
+#define PROBE_ABI_VERSION 2
 
 #if defined(__bpf__)
 typedef unsigned char probe_u8;
@@ -113,7 +113,12 @@ enum probe_record_flags {
 #define PROBE_RING_MAX 256
 #define PROBE_SCRATCH_BYTES (128 * 1024) /* of one record under construction; a power of two for the verifier's masks */
 #define PROBE_EVENT_BYTES_MAX (64 * 1024 - 1)
-#define PROBE_SYSCALL_MAX 512
+/* Numbers of system calls: x86-64's below PROBE_X86_64_MAX; what only 32-bit callers have is PROBE_IA32_BASE + its number. */
+#define PROBE_X86_64_MAX 512
+#define PROBE_IA32_BASE PROBE_X86_64_MAX
+#define PROBE_SYSCALL_MAX 1024
+#define PROBE_CALL_RECV (PROBE_IA32_BASE + 510)
+#define PROBE_CALL_SEND (PROBE_IA32_BASE + 511)
 #define PROBE_CPU_MAX 1024
 #define PROBE_SCOPE_TASKS_MAX 65536
 #define PROBE_SCOPE_CGROUPS_MAX 1024
@@ -121,6 +126,29 @@ enum probe_record_flags {
 #define PROBE_ARGUMENTS_BYTES_MAX 4096
 #define PROBE_CGROUPS_BYTES_MAX 4096
 #define PROBE_SNAPLEN_DEFAULT 80
+#define PROBE_SNAPLEN_MAX 65000
+/* With dynamic_snaplen: */
+#define PROBE_SNAPLEN_DNS 512
+#define PROBE_SNAPLEN_PROTOCOL 2000 /* MySQL, PostgreSQL, MongoDB, HTTP, statsd */
+#define PROBE_SNAPLEN_FULLCAPTURE 16000 /* ports of the full-capture range */
+#define PROBE_STATSD_PORT_DEFAULT 8125
+
+/* Where a 32-bit caller's arguments are (ia32.def), if not in the registers bx, cx, dx, si, di, bp one by one. */
+enum probe_ia32_shape {
+	IA32_PLAIN = 0,
+	IA32_LSEEK, /* the second one is signed */
+	IA32_LLSEEK, /* descriptor, high and low half of the offset, where the result goes, whence */
+	IA32_POSITION, /* the fourth one is 64 bits wide: low half, high half */
+	IA32_UMOUNT, /* no flags */
+	IA32_MMAP, /* all six in memory */
+	IA32_MMAP2, /* the offset counts pages */
+	IA32_IDS, /* user or group ids of 16 bits */
+	IA32_IDS_BEHIND, /* the same, from the second one on */
+	IA32_IDS_READ, /* points to ids of 16 bits */
+	IA32_TIME64, /* times in memory are 64 bits wide */
+	IA32_SOCKETCALL, /* multiplexed.def */
+	IA32_IPC,
+};
 
 /* Why an event that should have been delivered was not. Per CPU, in map `counters`. */
 enum probe_drop_reason {
@@ -130,7 +158,7 @@ enum probe_drop_reason {
 	PROBE_DROP_READ_FAULT = 3, /* the event was sent, but a parameter could not be read */
 	PROBE_DROP_NO_RING = 4, /* a CPU that came up has no ring yet */
 	PROBE_DROP_SCOPE_FULL = 5, /* a new process could not be entered into map `scope_tasks`: its events are missing */
-	PROBE_DROP_IA32 = 6, /* a 32-bit system call: not translated yet, so not reported (its exec, fork and exit are) */
+	PROBE_DROP_IA32 = 6, /* a system call that the kernel answered and no table here names: a newer 32-bit one, or x32 */
 	PROBE_DROP_REASON_MAX = 8,
 };
 
@@ -181,11 +209,14 @@ struct probe_settings {
 	probe_u32 snaplen;
 	probe_u32 drop_failed; /* leave out failed system calls, as drop_failed_exit */
 	probe_u32 agent_tgid; /* never reported: our own system calls */
-	probe_u64 wanted[PROBE_SYSCALL_MAX / 64]; /* bitmap by x86-64 system call number */
+	probe_u64 wanted[PROBE_SYSCALL_MAX / 64]; /* bitmap by system call number */
 	probe_u64 pidns_inode; /* inode and device of the agent's pid namespace, 0: the host's */
 	probe_u64 pidns_device;
 	probe_u32 sched_events; /* enum probe_sched_event */
-	probe_u32 reserved;
+	probe_u32 dynamic_snaplen; /* longer data by port and protocol */
+	probe_u16 fullcapture_first, fullcapture_last; /* ports; last 0: none */
+	probe_u16 statsd_port;
+	probe_u16 reserved;
 };
 
 /*
@@ -246,6 +277,12 @@ struct probe_syscall_row {
 	probe_u16 exit_event;
 	probe_u16 flags;
 };
+/* A call that only 32-bit callers have. */
+struct probe_ia32_row {
+	const char *name;
+	probe_u16 number; /* with PROBE_IA32_BASE */
+	probe_u16 ppm_sc;
+};
 struct probe_sc_row {
 	const char *name;
 	probe_u16 code;
@@ -271,6 +308,7 @@ extern const struct probe_event_row *probe_event_rows(probe_u32 *count);
 extern const struct probe_flag_row *probe_flag_rows(probe_u32 *count);
 extern const struct probe_dynamic_row *probe_dynamic_rows(probe_u32 *count);
 extern const struct probe_syscall_row *probe_syscall_rows(probe_u32 *count);
+extern const struct probe_ia32_row *probe_ia32_rows(probe_u32 *count);
 extern const struct probe_sc_row *probe_sc_rows(probe_u32 *count);
 extern const struct probe_conversion_row *probe_conversion_rows(probe_u32 *count);
 #endif
