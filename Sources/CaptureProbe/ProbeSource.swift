@@ -259,7 +259,9 @@ public final class ProbeSource: EventSource {
     private func noteDelivered(_ batch: EventBatch, drainedNs: UInt64) {
         if let last = batch.events.last { deliveredThroughNs = max(deliveredThroughNs, last.timestampNs) }
         if let oldest = rings.nextTimestampNs {
-            if !batch.isFull, oldest > drainedNs &- Self.settleNs { deliveredThroughNs = anchor.epochNs(boottimeNs: drainedNs &- Self.settleNs) }
+            if !batch.isFull, oldest > drainedNs &- Self.settleNs {
+                deliveredThroughNs = anchor.epochNs(boottimeNs: drainedNs &- Self.settleNs)
+            }
         } else if !rings.hasRecords {
             deliveredThroughNs = anchor.epochNs(boottimeNs: drainedNs &- Self.settleNs)
         }

@@ -18,7 +18,9 @@ final class RepairPass {
     private var pending: (pid: Int64, stampNs: UInt64, rows: [DescriptorRow], isWhole: Bool)?
 
     init?(_ loaded: LoadedProbe, anchor: ClockAnchor, hostStartNs: UInt64, descriptors: Bool) {
-        guard loaded.has(.iterTask), loaded.has(.iterTaskFile), let first = try? loaded.openIterator(.iterTask) else { return nil }
+        guard loaded.has(.iterTask), loaded.has(.iterTaskFile), let first = try? loaded.openIterator(.iterTask) else {
+            return nil
+        }
         self.loaded = loaded
         self.anchor = anchor
         wantsDescriptors = descriptors

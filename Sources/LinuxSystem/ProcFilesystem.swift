@@ -45,6 +45,8 @@ public struct ProcFilesystem: Sendable {
         var row = ThreadRow()
         row.tid = tid
         fill(&row, status: status)
+        // Of the two, status escapes what is not printable.
+        row.comm = numbers.name
         row.ptid = ProcText.integer(ProcText.value("PPid:", in: status)) ?? numbers.parent
         row.sid = numbers.session
         if row.pgid < 0 { row.pgid = numbers.processGroup }
@@ -161,7 +163,8 @@ public struct ProcFilesystem: Sendable {
         text.withUnsafeBytes { Bytes($0).hasPrefix(prefix) }
     }
 
-    private struct StatNumbers {
+    struct StatNumbers {
+        var name: [UInt8] = []
         var parent: Int64 = 0
         var processGroup: Int64 = -1
         var session: Int64 = -1
@@ -171,15 +174,19 @@ public struct ProcFilesystem: Sendable {
         var startTicks: UInt64 = 0
     }
 
-    /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
     private func stat(_ directory: String) -> StatNumbers? {
-        guard let text = try? Files.read(directory + "/stat", bytesMax: 4096), let close = text.lastIndex(of: UInt8(ascii: ")"))
+        (try? Files.read(directory + "/stat", bytesMax: 4096)).flatMap(Self.parseStat)
+    }
+
+    /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
+    static func parseStat(_ text: [UInt8]) -> StatNumbers? {
+        guard let close = text.lastIndex(of: UInt8(ascii: ")")), let open = text.firstIndex(of: UInt8(ascii: "(")), open < close
         else { return nil }
         let words = ProcText.words(text[(close + 1)...])
         guard words.count >= 20 else { return nil }
         func number(_ index: Int) -> Int64 { ProcText.integer(words[index]) ?? 0 }
         return StatNumbers(
-            parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
+            name: Array(text[(open + 1)..<close]), parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
             minorFaults: UInt64(max(0, number(7))), majorFaults: UInt64(max(0, number(9))), startTicks: UInt64(max(0, number(19)))
         )
     }

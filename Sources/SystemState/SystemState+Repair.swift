@@ -128,7 +128,8 @@ extension SystemState {
             moved = true
         }
         let now = known.pointee
-        return moved || now.comm != before.comm || now.exepath != before.exepath || now.args != before.args || now.env != before.env
+        return moved || now.comm != before.comm || now.exepath != before.exepath || now.args != before.args
+            || now.env != before.env
             || now.exeIno != before.exeIno || now.sid != before.sid || now.pgid != before.pgid || now.vpgid != before.vpgid
             || now.uid != before.uid || now.gid != before.gid || now.loginuid != before.loginuid || now.tty != before.tty
             || now.fdlimit != before.fdlimit || now.capInheritable != before.capInheritable
@@ -197,12 +198,14 @@ extension DescriptorRecord {
             let same = source == other.source && sourcePort == other.sourcePort
             let turned = destination == other.source && destinationPort == other.sourcePort
             // Before it is bound to one, a socket shows no own address.
-            return same || turned || other.source.isZero && (sourcePort == other.sourcePort || destinationPort == other.sourcePort)
+            return same || turned
+                || other.source.isZero && (sourcePort == other.sourcePort || destinationPort == other.sourcePort)
                 || source.isZero && sourcePort == other.sourcePort
         }
         guard kind == other.kind else { return kind == .unknown }
         if kind == .unixSocket {
-            return unixSource == 0 || other.unixSource == 0 || unixSource == other.unixSource || unixDestination == other.unixSource
+            return unixSource == 0 || other.unixSource == 0 || unixSource == other.unixSource
+                || unixDestination == other.unixSource
         }
         switch kind {
         case .file, .directory, .fifo, .memfd: return inode == 0 || other.inode == 0 || inode == other.inode

@@ -80,7 +80,9 @@ private final class StateRun: MatchHandler {
                     found.append("\(tid) is missing")
                     continue
                 }
-                func check(_ what: String, _ own: some Equatable & CustomStringConvertible, _ kernel: some CustomStringConvertible) {
+                func check(
+                    _ what: String, _ own: some Equatable & CustomStringConvertible, _ kernel: some CustomStringConvertible
+                ) {
                     if own.description != kernel.description { found.append("\(tid) \(what): \(own), the kernel has \(kernel)") }
                 }
                 let record = state[slot]
@@ -162,7 +164,7 @@ extension Live {
                 (cd /tmp; exec 5</etc/group 7<&-; exec sleep 61) &
                 (sleep 62 & exec sleep 0.01) &
                 setsid sh -c 'cd /usr; exec 6</etc/hosts; sleep 63 & wait' &
-                exec 7<&- 9</etc/group 10<&8; cd /etc
+                exec 7<&- 9</etc/group 6<&8; cd /etc
                 sleep 0.2
                 echo >\(marker)
                 wait

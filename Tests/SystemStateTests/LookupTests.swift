@@ -173,7 +173,9 @@ final class ListedTasks: TaskLookup {
         history.openat(tid: 100, fd: 4, "link/name")  // inode 5, as the event says
         history.openat(tid: 100, fd: 6, "/replaced")
         var rows = RepairRows(stampNs: history.now + 10)
-        rows.threads = [row(1, ptid: 0, "init"), row(100, ptid: 1, "python"), row(300, ptid: 1, "bash"), row(400, ptid: 100, "new")]
+        rows.threads = [
+            row(1, ptid: 0, "init"), row(100, ptid: 1, "python"), row(300, ptid: 1, "bash"), row(400, ptid: 100, "new"),
+        ]
         rows.descriptors = [
             (
                 100,

@@ -64,7 +64,11 @@ private struct SharingModel {
                 let closes = Bool.random(using: &random)
                 history.openat(tid: tid, fd: fd, "/f\(step)", flags: closes ? OpenFlag.closeOnExec | 1 : 1)
                 model.tables[model.tableOf[tid]!]![fd] = "/f\(step)"
-                if closes { closing[model.tableOf[tid]!, default: []].insert(fd) } else { closing[model.tableOf[tid]!]?.remove(fd) }
+                if closes {
+                    closing[model.tableOf[tid]!, default: []].insert(fd)
+                } else {
+                    closing[model.tableOf[tid]!]?.remove(fd)
+                }
             case 4:
                 history.close(tid: tid, fd: fd)
                 model.tables[model.tableOf[tid]!]![fd] = nil
