@@ -57,6 +57,7 @@ public final class SystemState {
     let directories = DirectoryTable()
     var users: [UInt32: UserRecord] = [:]
     var groups: [UInt32: PoolID] = [:]
+    var containerAccounts = ContainerAccounts()
     var interfaces: [InterfaceRow] = []
     public var taskLookup: (any TaskLookup)?
     /// Room for one joined path; reused.
@@ -323,6 +324,7 @@ public final class SystemState {
             pool.mark(user.shell)
         }
         for name in groups.values { pool.mark(name) }
+        containerAccounts.mark(pool)
         pool.sweep()
     }
 }
