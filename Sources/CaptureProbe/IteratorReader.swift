@@ -38,7 +38,8 @@ final class IteratorReader {
             let start = at + Self.prefixBytes
             let tgid: UInt32 = bytes.integer(at: at + 4) ?? 0
             if let event = try? EventView(checking: bytes[start..<(start + Int(length))], cpu: 0) {
-                take(event, pid: Int64(tgid))
+                let flags: UInt16 = bytes.integer(at: at + 2) ?? 0
+                take(event, pid: Int64(tgid), closesOnExec: flags & UInt16(PROBE_RECORD_CLOSE_ON_EXEC.rawValue) != 0)
             } else {
                 malformed += 1
             }
@@ -46,12 +47,13 @@ final class IteratorReader {
         }
     }
 
-    private func take(_ event: EventView, pid: Int64) {
+    private func take(_ event: EventView, pid: Int64, closesOnExec: Bool) {
         if event.type == PPME_ITER_TASK_E.code {
             sink.thread(thread(event, pid: pid))
             threads += 1
             processes.insert(pid)
-        } else if let row = descriptor(event) {
+        } else if var row = descriptor(event) {
+            row.closesOnExec = closesOnExec
             sink.descriptor(row, tid: event.tid)
             descriptors += 1
         } else {

@@ -133,7 +133,7 @@ extension SystemState: SnapshotSink {
             if record.isTurned { record.swapEnds() }
             if let name = details.name { record.name = intern(name) }
         }
-        if record.openFlags & OpenFlag.closeOnExec != 0 { record.flags.insert(.closeOnExec) }
+        if source.closesOnExec || record.openFlags & OpenFlag.closeOnExec != 0 { record.flags.insert(.closeOnExec) }
         return record
     }
 
