@@ -63,8 +63,7 @@ static __always_inline u8 anon_inode_type(struct file *file)
 
 static __always_inline void put_iterated_path(struct scratch *event, u32 bytes)
 {
-	if (bytes > PROBE_PATH_BYTES_MAX)
-		bytes = PROBE_PATH_BYTES_MAX;
+	bytes &= 2 * PROBE_PATH_BYTES_MAX - 1; /* for the verifier: no path is longer */
 	bpf_probe_read_kernel(event->record + (event->position & RECORD_MASK), bytes, event->path);
 	put_length(event, bytes);
 }
