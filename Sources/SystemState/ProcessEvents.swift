@@ -170,6 +170,8 @@ extension SystemState {
         child.exe = leader.exe
         child.exepath = leader.exepath
         child.args = leader.args
+        child.argumentsBytes = leader.argumentsBytes
+        child.argumentsTail = leader.argumentsTail
         child.env = leader.env.isEmpty ? parent.env : leader.env
         child.cwd = directories[parent.directory]
         child.root = parent.root
@@ -245,6 +247,7 @@ extension SystemState {
         unshareDescriptors(slot)
         let record = row(slot)
         setImage(event, record)
+        takeKernelArguments(record)
         if event.text(P.comm) == nil, let exe = event.text(P.exe) {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))

@@ -99,6 +99,7 @@ extension SystemState {
             known.pointee.exe = intern(row.exe)
             known.pointee.exepath = exepath
             (known.pointee.args, known.pointee.env) = (args, env)
+            (known.pointee.argumentsBytes, known.pointee.argumentsTail) = (0, .empty)
             known.pointee.exeIno = row.exeIno
             known.pointee.exeInoCtimeNs = row.exeInoCtimeNs
             known.pointee.exeInoMtimeNs = row.exeInoMtimeNs

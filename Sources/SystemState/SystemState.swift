@@ -73,6 +73,8 @@ public final class SystemState {
     var nextPurgeNs: UInt64 = 0
     /// Next row that a purge looks at; -1 when none is under way.
     var purgeCursor = -1
+    /// Whoever writes the events also writes what the kernel knows beyond them: no record means that there is nothing to add.
+    public var hasKernelRecords = false
     /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
     public internal(set) var isRestarted = false
     /// Rows that arrive are those of a first scan, or newer than all that is known. Else they are a look-up's, made while events that
@@ -315,6 +317,7 @@ public final class SystemState {
             pool.mark(record.pointee.cgroups)
             pool.mark(record.pointee.containerID)
             pool.mark(record.pointee.enterPath)
+            markKernelRecord(record)
         }
         descriptors.markPool(pool)
         directories.markPool(pool)
