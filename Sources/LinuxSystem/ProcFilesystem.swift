@@ -44,7 +44,7 @@ public struct ProcFilesystem: Sendable {
         }
         var row = ThreadRow()
         row.tid = tid
-        fill(&row, status: status)
+        Self.fill(&row, status: status)
         // Of the two, status escapes what is not printable.
         row.comm = numbers.name
         row.ptid = ProcText.integer(ProcText.value("PPid:", in: status)) ?? numbers.parent
@@ -61,7 +61,7 @@ public struct ProcFilesystem: Sendable {
     /// CLONE_THREAD and CLONE_FILES as the event table numbers them.
     public static let threadFlags: UInt32 = 8192 | 1
 
-    private func fill(_ row: inout ThreadRow, status: [UInt8]) {
+    package static func fill(_ row: inout ThreadRow, status: [UInt8]) {
         func first(_ key: StaticString) -> Int64? { ProcText.integer(ProcText.value(key, in: status)) }
         func word(_ key: StaticString, _ index: Int) -> Int64? {
             guard let value = ProcText.value(key, in: status) else { return nil }
@@ -116,7 +116,7 @@ public struct ProcFilesystem: Sendable {
 
     /// What /proc/PID/cgroup says as the probe does: `subsystem=path`, NUL-terminated. The unified hierarchy stands for
     /// every controller that no old hierarchy holds.
-    static func cgroups(_ text: [UInt8]) -> [UInt8] {
+    package static func cgroups(_ text: [UInt8]) -> [UInt8] {
         let wanted = ["cpuset", "cpu", "cpuacct", "io", "memory"]
         var paths: [String: ArraySlice<UInt8>] = [:]
         var unified: ArraySlice<UInt8>?
@@ -163,23 +163,23 @@ public struct ProcFilesystem: Sendable {
         text.withUnsafeBytes { Bytes($0).hasPrefix(prefix) }
     }
 
-    struct StatNumbers {
-        var name: [UInt8] = []
-        var parent: Int64 = 0
-        var processGroup: Int64 = -1
-        var session: Int64 = -1
-        var tty: Int64 = 0
-        var minorFaults: UInt64 = 0
-        var majorFaults: UInt64 = 0
-        var startTicks: UInt64 = 0
+    package struct StatNumbers {
+        package var name: [UInt8] = []
+        package var parent: Int64 = 0
+        package var processGroup: Int64 = -1
+        package var session: Int64 = -1
+        package var tty: Int64 = 0
+        package var minorFaults: UInt64 = 0
+        package var majorFaults: UInt64 = 0
+        package var startTicks: UInt64 = 0
     }
 
     private func stat(_ directory: String) -> StatNumbers? {
-        (try? Files.read(directory + "/stat", bytesMax: 4096)).flatMap(Self.parseStat)
+        (try? Files.read(directory + "/stat", bytesMax: 4096)).flatMap { Self.statNumbers($0) }
     }
 
     /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
-    static func parseStat(_ text: [UInt8]) -> StatNumbers? {
+    package static func statNumbers(_ text: [UInt8]) -> StatNumbers? {
         guard let close = text.lastIndex(of: UInt8(ascii: ")")), let open = text.firstIndex(of: UInt8(ascii: "(")), open < close
         else { return nil }
         let words = ProcText.words(text[(close + 1)...])
