@@ -62,7 +62,14 @@ void option_cases(const char *directory);
 void process_cases(const char *directory);
 void execve_cases(const char *directory);
 void descriptor_cases(const char *directory);
+void status_cases(const char *directory);
+void wait_cases(const char *directory);
+void identity_cases(const char *directory);
+void key_cases(const char *directory);
 void refused_cases(const char *directory);
+
+/* For a probe that was asked for switches, page faults and delivered signals. */
+void tracepoint_cases(void);
 
 /* For a probe with a dynamic snaplen. */
 void snaplen_cases(void);

@@ -180,7 +180,7 @@ static int expected_action(const char *directory, const char *list)
 {
 	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, list_cases,
 		data_cases, socketcall_cases, compat_cases, option_cases, process_cases, execve_cases, descriptor_cases,
-		refused_cases};
+		status_cases, wait_cases, identity_cases, key_cases, refused_cases};
 	size_t i;
 	int status;
 	pid_t child;
@@ -208,6 +208,11 @@ int main(int count, char **arguments)
 	alarm(30);
 	if (!strcmp(action, "expected") && count > 3)
 		return expected_action(argument, arguments[3]);
+	if (!strcmp(action, "tracepoints") && count > 2) {
+		expect_begin();
+		tracepoint_cases();
+		return expect_write(argument);
+	}
 	if (!strcmp(action, "snaplen") && count > 2) {
 		expect_begin();
 		snaplen_cases();

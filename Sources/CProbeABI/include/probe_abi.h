@@ -117,6 +117,9 @@ enum probe_record_flags {
 #define PROBE_X86_64_MAX 512
 #define PROBE_IA32_BASE PROBE_X86_64_MAX
 #define PROBE_SYSCALL_MAX 1024
+/* Slots of map `exit_table` behind those of the system calls: programs that one of theirs jumps to. */
+#define PROBE_RUN_EXECVE_STRINGS PROBE_SYSCALL_MAX
+#define PROBE_EXIT_TABLE_MAX (PROBE_SYSCALL_MAX + 1)
 #define PROBE_CALL_RECV (PROBE_IA32_BASE + 510)
 #define PROBE_CALL_SEND (PROBE_IA32_BASE + 511)
 #define PROBE_CPU_MAX 1024
