@@ -76,8 +76,12 @@ enum ArgumentText {
         case .uint64:
             // Offsets may be negative though their type is not.
             appendNumber(bytes, signed: true, parameter.format, to: &scratch)
-        case .uint8, .uint16, .uint32, .port, .l4proto, .sockfamily, .mode:
+        case .uint32, .mode:
+            // As C's `%d` writes them: the -1 of a chown that changes nothing is -1.
+            appendNumber(bytes, signed: true, parameter.format, to: &scratch)
+        case .uint8, .uint16, .port, .l4proto, .sockfamily:
             appendNumber(bytes, signed: false, parameter.format, to: &scratch)
+        case .reltime where bytes.integer(at: 0) == UInt64.max: scratch.append("none")
         case .errno, .pid, .pid32, .fd, .fd32:
             appendNumber(bytes, signed: true, .dec, to: &scratch)
         case .flags8, .flags16, .flags32, .enumflags8, .enumflags16, .enumflags32, .syscallid, .sigtype, .reltime:
@@ -116,7 +120,8 @@ enum ArgumentText {
         case .charbufarray: scratch.append(words: bytes, separator: UInt8(ascii: "."))
         case .charbufPairArray: appendPairs(bytes, to: &scratch)
         case .dyn:
-            guard let (value, shape) = dynamic(bytes, parameter), !value.isEmpty else { return scratch.append("NULL") }
+            guard let (value, shape) = dynamic(bytes, parameter) else { return scratch.append("INVALID DYNAMIC PARAMETER") }
+            guard !value.isEmpty else { return scratch.append("NULL") }
             appendPlain(value, shape, state: state, context: context, to: &scratch)
         case .none: break
         }
@@ -231,7 +236,8 @@ enum ArgumentText {
         for index in 0..<Int(count) {
             guard let fd: Int64 = bytes.integer(at: at), let events: UInt16 = bytes.integer(at: at + 8) else { return }
             if index > 0 { scratch.append(UInt8(ascii: " ")) }
-            scratch.append(signed: fd)
+            // A negative number takes no part in the poll, and is written as the bits it is.
+            scratch.append(unsigned: UInt64(bitPattern: fd))
             scratch.append(UInt8(ascii: ":"))
             let known = context.thread.exists ? state.descriptor(fd, of: context.thread) : nil
             scratch.append(known.map { DescriptorText.letter($0.kind) } ?? UInt8(ascii: "?"))
@@ -303,16 +309,12 @@ enum ArgumentText {
                 scratch.append(name)
             }
         case .reltime:
-            guard let value = bytes.signedInteger(signed: false) else { return }
+            guard let value = bytes.signedInteger(signed: false), value != -1 else { return }
             scratch.append(secondsOf: UInt64(bitPattern: value))
             scratch.append(UInt8(ascii: "s"))
-        case .flags8, .flags16, .flags32, .mode:
+        case .flags8, .flags16, .flags32, .mode, .enumflags8, .enumflags16, .enumflags32:
             if let value = bytes.signedInteger(signed: false) {
-                appendFlags(UInt32(truncatingIfNeeded: value), parameter.flagTable, isEnumeration: false, to: &scratch)
-            }
-        case .enumflags8, .enumflags16, .enumflags32:
-            if let value = bytes.signedInteger(signed: false) {
-                appendFlags(UInt32(truncatingIfNeeded: value), parameter.flagTable, isEnumeration: true, to: &scratch)
+                appendNames(UInt32(truncatingIfNeeded: value), parameter, to: &scratch)
             }
         case .fspath, .fsrelpath:
             appendAbsolutePath(bytes.untilNul, parameter, state: state, context: context, to: &scratch)
@@ -354,15 +356,19 @@ enum ArgumentText {
     }
 
     /// Names joined by `|`. Flags: each name whose bits are all left takes them, from the first row down, and a name for 0 only
-    /// stands for 0. Enumerations: every name of that very value.
-    private static func appendFlags(_ value: UInt32, _ table: Int16, isEnumeration: Bool, to scratch: inout ExtractionScratch) {
+    /// stands for 0. Enumerations: every name of that very value. Modes: as flags, up to a name of the very value, which ends it.
+    private static func appendNames(_ value: UInt32, _ parameter: WireNames.Parameter, to scratch: inout ExtractionScratch) {
         let names = WireNames.shared
+        let table = parameter.flagTable
+        let isEnumeration =
+            parameter.type == .enumflags8 || parameter.type == .enumflags16 || parameter.type == .enumflags32
         var left = value
         var isFirst = true
         for index in 0..<names.flagCount(table) {
             let flag = names.flag(table, index)
             let matches: Bool
-            if isEnumeration || flag.value == 0 {
+            let isWhole = parameter.type == .mode && flag.value == value
+            if isEnumeration || flag.value == 0 || isWhole {
                 matches = flag.value == value
             } else {
                 matches = left != 0 && left & flag.value == flag.value
@@ -371,6 +377,7 @@ enum ArgumentText {
             if !isFirst { scratch.append(UInt8(ascii: "|")) }
             scratch.append(flag.name)
             isFirst = false
+            if isWhole { return }
             if !isEnumeration { left &= ~flag.value }
         }
     }

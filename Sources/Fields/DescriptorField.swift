@@ -18,7 +18,7 @@ public enum DescriptorField: UInt16, FieldFamily {
 
     private static let bothEnds: FieldFlags = [.filterOnly, .noRightSide, .noTransformer, .anyOf]
     private static let network: FieldFlags = [.filterOnly, .noRightSide, .noTransformer]
-    private static let host: FieldFlags = [.noRightSide, .noTransformer]
+    private static let host: FieldFlags = [.noRightSide, .noTransformer, .anyOf]
 
     public static let classes: [FieldClassRows<DescriptorField>] = [
         FieldClassRows(
@@ -62,11 +62,18 @@ public enum DescriptorField: UInt16, FieldFamily {
                 .init(.rnet, "fd.rnet", .ipnet, .na, network, "Network that holds the address of the other machine's end."),
                 .init(.connected, "fd.connected", .bool, "Whether the socket is connected."),
                 .init(.nameChanged, "fd.name_changed", .bool, "Whether this event gave the descriptor another name."),
-                .init(.cipName, "fd.cip.name", .charbuf, .na, host, "Host name of the end that connected; not resolved yet."),
                 .init(
-                    .sipName, "fd.sip.name", .charbuf, .na, host, "Host name of the end connected to; not resolved yet."),
-                .init(.lipName, "fd.lip.name", .charbuf, .na, host, "Host name of this machine's end; not resolved yet."),
-                .init(.ripName, "fd.rip.name", .charbuf, .na, host, "Host name of the other machine's end; not resolved yet."),
+                    .cipName, "fd.cip.name", .charbuf, .na, host,
+                    "Host name of the end that connected, of the names that rules compare with it."),
+                .init(
+                    .sipName, "fd.sip.name", .charbuf, .na, host,
+                    "Host name of the end that was connected to, of the names that rules ask for."),
+                .init(
+                    .lipName, "fd.lip.name", .charbuf, .na, host,
+                    "Host name of this machine's end, of the names that rules ask for."),
+                .init(
+                    .ripName, "fd.rip.name", .charbuf, .na, host,
+                    "Host name of the other machine's end, of the names that rules ask for."),
                 .init(.dev, "fd.dev", .int32, .hex, "Device that holds the file."),
                 .init(.devMajor, "fd.dev.major", .int32, .dec, "Major number of the device that holds the file."),
                 .init(.devMinor, "fd.dev.minor", .int32, .dec, "Minor number of the device that holds the file."),
@@ -103,7 +110,7 @@ public enum DescriptorField: UInt16, FieldFamily {
         case .types:
             return kinds(reference, context: context, state: state, scratch: &scratch)
         case .cipName, .sipName, .lipName, .ripName:
-            return .none
+            return hostNames(field, isAnyOf: reference.flags.contains(.anyOf), context, state, &scratch)
         case .name, .containerName, .directory, .containerDirectory, .filename, .nameRaw, .typechar:
             guard context.hasDescriptor else {
                 return UnopenedDescriptor.extract(field, context: context, state: state, scratch: &scratch)
@@ -277,6 +284,33 @@ public enum DescriptorField: UInt16, FieldFamily {
         return pick(state.isLocalAddress(descriptor.source, isIPv6: descriptor.isIPv6), descriptor)
     }
 
+    /// Names of the address, all for a check, the first for an output. An address that nobody knows a name of has an empty list.
+    private static func hostNames(
+        _ field: DescriptorField, isAnyOf: Bool, _ context: borrowing EventContext, _ state: SystemState,
+        _ scratch: inout ExtractionScratch
+    ) -> FieldValue {
+        guard context.hasDescriptor, let table = state.hostNames else { return .none }
+        let descriptor = context.descriptor
+        let address: AddressBytes
+        if descriptor.isServer, field == .sipName {
+            address = descriptor.serverAddress
+        } else {
+            guard descriptor.isConnection, descriptor.hasRole else { return .none }
+            let isSource =
+                switch field {
+                case .cipName: true
+                case .sipName: false
+                default: state.isLocalAddress(descriptor.source, isIPv6: descriptor.isIPv6) == (field == .lipName)
+                }
+            address = isSource ? descriptor.source : descriptor.destination
+        }
+        let places = table.names(of: address, isIPv6: descriptor.isIPv6)
+        guard isAnyOf else { return places.isEmpty ? .none : .bytes(table[places.lowerBound]) }
+        let start = scratch.listCount
+        for place in places { scratch.push(.bytes(table[place])) }
+        return .list(start: start, count: scratch.listCount - start)
+    }
+
     private static func portNumber(_ field: DescriptorField, _ descriptor: DescriptorRecord, _ state: SystemState) -> UInt16? {
         if descriptor.isServer { return field == .sport ? descriptor.serverPort : nil }
         guard descriptor.isConnection, descriptor.hasRole else { return nil }
@@ -303,6 +337,13 @@ public enum DescriptorField: UInt16, FieldFamily {
             for group in DescriptorKind.byWord where seen & group.kinds != 0 { scratch.push(.bytes(group.word)) }
         }
         return .list(start: start, count: scratch.listCount - start)
+    }
+}
+
+extension FieldDefinition {
+    /// Compared with names of hosts, which somebody has to look up.
+    public var isHostName: Bool {
+        [DescriptorField.cipName, .sipName, .lipName, .ripName].contains { DescriptorField.id(of: $0) == id }
     }
 }
 

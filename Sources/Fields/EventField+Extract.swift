@@ -209,8 +209,15 @@ extension EventField {
             guard let fd = context.event.integer(0), fd > 0 else { return .none }
             return .bytes(PathText.join(.empty, path, state, &scratch))
         }
+        guard let dirfd = context.event.integer(Int(names.parameter(type, chosen).dirfdParameter)) else { return .none }
+        if !PathText.isAbsolute(path), state.directory(fd: dirfd, of: context.thread) == nil {
+            return .bytes(PathText.join(Bytes("<UNKNOWN>/"), path, state, &scratch))
+        }
+        // The descriptor itself (AT_EMPTY_PATH).
+        if path.isEmpty, let descriptor = state.descriptor(dirfd, of: context.thread) {
+            return .bytes(state.pool[descriptor.name])
+        }
         scratch.begin()
-        let dirfd = context.event.integer(Int(names.parameter(type, chosen).dirfdParameter)) ?? -1
         ArgumentText.appendJoined(path, directoryOf: dirfd, context: context, state: state, to: &scratch)
         return .bytes(scratch.finish())
     }

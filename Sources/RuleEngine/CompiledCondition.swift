@@ -16,6 +16,11 @@ public struct CompiledCondition: Sendable {
 
     /// Every field that evaluating may read, a field once per place it stands.
     public func collectFields(_ body: (FieldReference) -> Void) { root.collectFields(body) }
+
+    /// The constants that fields of a kind are compared with as whole texts (`=`, `!=`, `in`, `intersects`).
+    public func collectTexts(where isWanted: (FieldReference) -> Bool, _ body: (String) -> Void) {
+        root.collectTexts(where: isWanted, body)
+    }
 }
 
 indirect enum TypedNode: Sendable {
@@ -24,6 +29,18 @@ indirect enum TypedNode: Sendable {
     case or([TypedNode])
     case not(TypedNode)
     case check(TypedCheck)
+
+    func collectTexts(where isWanted: (FieldReference) -> Bool, _ body: (String) -> Void) {
+        switch self {
+        case .constant: break
+        case .and(let children), .or(let children): for child in children { child.collectTexts(where: isWanted, body) }
+        case .not(let child): child.collectTexts(where: isWanted, body)
+        case .check(let check):
+            guard [.equal, .notEqual, .in, .intersects].contains(check.comparison), let field = check.left.field, isWanted(field)
+            else { return }
+            for case .bytes(let key) in check.constants { body(key.bytes.string) }
+        }
+    }
 
     func collectFields(_ body: (FieldReference) -> Void) {
         switch self {

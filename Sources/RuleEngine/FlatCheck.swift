@@ -97,7 +97,8 @@ struct CheckTables {
         for index in start..<start &+ count where test(check, scratch.list[index], operand, scratch: &scratch) != needsEach {
             return !needsEach
         }
-        return needsEach && count > 0
+        // No candidate at all differs from everything: an address without a name has none of the names asked for.
+        return needsEach
     }
 
     @inline(__always)

@@ -66,7 +66,7 @@ public enum NaiveEvaluator {
             }
         }
         let needsEach = check.isNotEqualForEach && check.comparison == .notEqual
-        return needsEach ? count > 0 && holding == count : holding > 0
+        return needsEach ? holding == count : holding > 0
     }
 
     /// One value; of several constants one has to fit, which is what `in`, `intersects` and `pmatch` say.

@@ -331,6 +331,12 @@ extension SystemState {
         setWorkingDirectory(slot, path, relativeTo: cwd(of: slot))
     }
 
+    /// Where the directory was followed rightly this changes nothing; where a change was missed it repairs.
+    func applyGetcwd(_ event: EventView, _ slot: ThreadSlot) {
+        guard slot.exists, (event.integer(0) ?? -1) >= 0, let path = event.text(1), path.hasPrefix("/") else { return }
+        setWorkingDirectory(slot, path, relativeTo: .empty)
+    }
+
     func applyFchdir(_ event: EventView, _ slot: ThreadSlot) {
         guard (event.integer(0) ?? -1) >= 0, let fd = event.integer(1), let found = descriptor(fd, of: slot) else { return }
         setWorkingDirectory(slot, pool[found.name], relativeTo: .empty)
@@ -400,11 +406,13 @@ extension SystemState {
         guard slot.exists, (event.integer(0) ?? -1) >= 0 else { return }
         let nofile: Int64 = 7  // PPM_RLIMIT_NOFILE
         if case PPME_SYSCALL_PRLIMIT_X = event.type {
-            guard event.integer(6, signed: false) == nofile, let limit = event.integer(1), limit >= 0 else { return }
+            guard event.integer(6, signed: false) == nofile, var limit = event.integer(1), limit >= 0 else { return }
+            // Who only asks for the limit gives no new one, which the event tells as 0 and 0; the old one is the limit then.
+            if limit == 0, event.integer(2) == 0, let old = event.integer(3), old > 0 { limit = old }
             let pid = event.integer(5) ?? 0
             let target = pid == 0 ? slot : threads.find(pid)
             if target.exists { row(leader(of: target)).pointee.fdlimit = limit }
-        } else if event.integer(3, signed: false) == nofile, let limit = event.integer(1) {
+        } else if event.integer(3, signed: false) == nofile, let limit = event.integer(1), limit >= 0 {
             row(leader(of: slot)).pointee.fdlimit = limit
         }
     }

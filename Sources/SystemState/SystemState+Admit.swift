@@ -48,14 +48,18 @@ extension SystemState {
             record.pointee.lastAccessNs = event.timestampNs
             if flags & UInt16(EF_USES_FD.rawValue) != 0 { findDescriptor(event, slot, &context) }
         }
-        if case PPME_SYSCALL_MMAP_X = event.type { applyMemory(event, from: 1, slot) }
+        switch event.type {
+        case PPME_SYSCALL_MMAP_X, PPME_SYSCALL_MMAP2_X: applyMemory(event, from: 1, slot)
+        default: break
+        }
         if flags & UInt16(EF_MODIFIES_STATE.rawValue | EF_USES_FD.rawValue | EF_CREATES_FD.rawValue) != 0 {
             apply(event, slot, &context)
         } else {
             switch event.type {
             case PPME_SYSCALL_SETPGID_X: applySetpgid(event, slot)
             case PPME_SYSCALL_SETNS_X, PPME_SYSCALL_UNSHARE_X: applyNamespaceChange(event, slot)
-            case PPME_SYSCALL_PRLIMIT_X, PPME_SYSCALL_SETRLIMIT_X: applyResourceLimit(event, slot)
+            case PPME_SYSCALL_PRLIMIT_X, PPME_SYSCALL_SETRLIMIT_X, PPME_SYSCALL_GETRLIMIT_X: applyResourceLimit(event, slot)
+            case PPME_SYSCALL_GETCWD_X: applyGetcwd(event, slot)
             case PPME_SCHEDSWITCH_1_E, PPME_SCHEDSWITCH_6_E: applySwitch(event, slot, &context)
             case PPME_SYSCALL_BRK_4_X, PPME_SYSCALL_MUNMAP_X: applyMemory(event, from: 1, slot)
             default: break

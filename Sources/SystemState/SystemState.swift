@@ -57,6 +57,8 @@ public final class SystemState {
     var ending: ThreadSlot = .none
     /// What container runtimes told: by events of a capture, or from outside, between two batches.
     public let containers = ContainerTable()
+    /// Names of addresses that rules ask for; swapped between two batches, nil where nobody looks any up.
+    public var hostNames: HostNameTable?
 
     /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
     public init(threadsMax: Int = 262_144) {
@@ -148,10 +150,20 @@ public final class SystemState {
     }
     /// Living threads of the process.
     public func threadCount(of slot: ThreadSlot) -> Int {
-        slot.exists ? Int(row(leader(of: slot)).pointee.groupThreadCount) : 0
+        guard slot.exists else { return 0 }
+        let leader = leader(of: slot)
+        let count = Int(row(leader).pointee.groupThreadCount)
+        // What ends with the event at hand lives no more, though its row stays until the rules have seen it.
+        let ends = ending.exists && self.leader(of: ending) == leader && !row(ending).pointee.isDead
+        return max(0, ends ? count - 1 : count)
     }
     /// Threads other than the leader that live in the process.
-    public func childCount(of slot: ThreadSlot) -> Int { max(0, threadCount(of: slot) - 1) }
+    public func childCount(of slot: ThreadSlot) -> Int {
+        guard slot.exists else { return 0 }
+        let leader = leader(of: slot)
+        let leaderLives = row(leader).pointee.isMain && !row(leader).pointee.isDead && ending != leader
+        return max(0, threadCount(of: slot) - (leaderLives ? 1 : 0))
+    }
     public func user(_ uid: UInt32) -> UserRecord? { users[uid] }
     public func groupName(_ gid: UInt32) -> PoolID? { groups[gid] }
 

@@ -5,8 +5,8 @@ import Testing
 
 /// Values of fields after each event of the corpus' scenarios.
 @Suite struct FieldScenarioTests {
-    /// Checks that do not come out as upstream yet: lower it with each one that does, never raise it.
-    private static let knownDeviations = 34
+    /// One case lacks the step that makes the account which three of its checks name. Never raise it.
+    private static let knownDeviations = 3
 
     @Test func fieldsOfScenarios() throws {
         var checks = 0
@@ -23,6 +23,7 @@ import Testing
                     // Names that are no text stand for the accounts of the machine that upstream's tests ran on.
                     guard step["name"] is String else { break steps }
                     scenario.add(user: step)
+                case "rm_user": try scenario.removeUser(step)
                 case "check":
                     // Not to be had from outside, upstream says.
                     if step["after_unreproducible_step"] as? Bool == true { break steps }
@@ -39,7 +40,6 @@ import Testing
                         let got = scenario.render(try OutputTemplate("%" + field, catalogue: .builtin)).isComplete
                         if got != step["expect"] as? Bool { wrong.append("\(name) \(field): has a value is \(got)") }
                     }
-                // Users that go away half-way: no event tells of it.
                 default: break steps
                 }
             }

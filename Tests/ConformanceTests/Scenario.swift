@@ -69,6 +69,22 @@ final class Scenario {
         state.user(row)
     }
 
+    /// An account that goes away half-way, as an event of a capture tells it.
+    func removeUser(_ step: Corpus.Case) throws {
+        let uid = ((step["args"] as? [Any])?.last as? NSNumber)?.uint32Value ?? 0
+        var builder = EventBuilder()
+        builder.begin(type: PPME_USER_DELETED_E.code, tid: 1, timestampNs: context?.event.timestampNs ?? 0)
+        for number in [uid, uid] { builder.append(number) }
+        for _ in 0..<3 { builder.append(text: "") }
+        builder.append(text: "")
+        var bytes: [UInt8] = []
+        builder.write(to: &bytes)
+        try bytes.withUnsafeBytes { raw in
+            var own = EventContext(event: try EventView(checking: Bytes(raw), cpu: 1))
+            state.admit(own.event, into: &own)
+        }
+    }
+
     /// Retires the event before, admits this one and keeps it for the checks.
     func play(_ step: Corpus.Case) throws {
         finish()

@@ -44,6 +44,28 @@ import Testing
         Row(PPME_SYSCALL_UNLINKAT_2_X, "res=0 dirfd=3(<d>/var/log) name=/a/../b flags=<NA>") {
             $0.append(Int64(0)); $0.append(Int64(3)); $0.append(text: "/a/../b"); $0.appendEmpty()
         },
+        // numbers of 32 bits as C writes them with %d, times that mean none
+        Row(PPME_SYSCALL_CHOWN_X, "res=0 path=/a uid=-1 gid=5") {
+            $0.append(Int64(0)); $0.append(text: "/a"); $0.append(UInt32.max); $0.append(UInt32(5))
+        },
+        Row(PPME_SYSCALL_PPOLL_X, "res=0 fds=18446744073709551615:?4 timeout=none sigmask=SIGHUP SIGINT") {
+            $0.append(Int64(0)); $0.append(raw: [1, 0] + [UInt8](repeating: 255, count: 8) + [4, 0]); $0.append(UInt64.max)
+            $0.append(UInt32(3))
+        },
+        // a mode: the name of the very value ends the list
+        Row(PPME_SYSCALL_MKNOD_X, "res=0 path=/a mode=060000(S_IFCHR|S_IFBLK) dev=0") {
+            $0.append(Int64(0)); $0.append(text: "/a"); $0.append(UInt32(0o60000)); $0.append(UInt32(0))
+        },
+        Row(PPME_SYSCALL_MKNOD_X, "res=0 path=/a mode=060644(S_IROTH|S_IRGRP|S_IWUSR|S_IRUSR|S_IFCHR) dev=0") {
+            $0.append(Int64(0)); $0.append(text: "/a"); $0.append(UInt32(0o60644)); $0.append(UInt32(0))
+        },
+        Row(
+            PPME_SOCKET_SETSOCKOPT_X,
+            "res=0 fd=9 level=1(SOL_SOCKET) optname=2(SO_REUSEADDR) val=INVALID DYNAMIC PARAMETER optlen=4"
+        ) {
+            $0.append(Int64(0)); $0.append(Int64(9)); $0.append(UInt8(1)); $0.append(UInt8(2)); $0.append(raw: [77, 1])
+            $0.append(UInt32(4))
+        },
         // accounts, processes, signals
         Row(PPME_SYSCALL_SETUID_X, "res=0 uid=1000(ada)") {
             $0.append(Int64(0)); $0.append(UInt32(1000))

@@ -92,6 +92,20 @@ import Testing
         #expect(try machine.read("evt.abspath.src", of: PPME_SYSCALL_RENAMEAT_X, rename) == "/var/log/old")
         #expect(try machine.read("evt.abspath.dst", of: PPME_SYSCALL_RENAMEAT_X, rename) == "/new/er")
         #expect(try machine.read("evt.abspath") == "<NA>")
+        let unlink = { (dirfd: Int64?, path: String) in
+            { (builder: inout EventBuilder) in
+                builder.append(Int64(0))
+                if let dirfd { builder.append(dirfd) } else { builder.appendEmpty() }
+                builder.append(text: path)
+            }
+        }
+        for (dirfd, path, absolute) in [
+            (Int64(3), "x", "/var/log/x"), (-100, "x", "/srv/x"), (77, "x", "<UNKNOWN>/x"), (77, "/x", "/x"), (nil, "x", "<NA>"),
+            (3, "", "/var/log"),
+        ] as [(Int64?, String, String)] {
+            let got = try machine.read("evt.abspath", of: PPME_SYSCALL_UNLINKAT_2_X, unlink(dirfd, path))
+            #expect(got == absolute, "\(path) at \(dirfd ?? 0)")
+        }
     }
 
     /// What old captures tell of a container runtime's doings.

@@ -13,9 +13,6 @@ import Testing
         var reasons: [String: String] = [
             "evt.pluginname": "no plugin makes events yet", "evt.plugininfo": "no plugin makes events yet",
         ]
-        for name in ["fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"] {
-            reasons[name] = "names are looked up by nobody yet"
-        }
         for name in ["healthcheck", "liveness_probe", "readiness_probe"] {
             reasons["proc.is_container_" + name] = "nothing marks the processes that a runtime starts to look after a container"
         }
@@ -110,6 +107,10 @@ private final class EverythingScene {
         machine.hostname = Array("box".utf8)
         state.machine(machine)
         state.finishSnapshot()
+        state.hostNames = HostNameTable([
+            ("near.org", AddressBytes(ipv4NetworkOrder: 0x0100_007f), false),
+            ("far.org", AddressBytes(ipv4NetworkOrder: 0x0200_007f), false),
+        ])
     }
 
     /// Which of the fields had a value in some event.

@@ -68,6 +68,33 @@ import Testing
         }
     }
 
+    /// new limit, old limit → what is known then; -1 is no limit.
+    @Test(
+        arguments: [
+            ([64, 128], [1024, 1024], "64"), ([0, 0], [1024, 4096], "1024"), ([0, 0], [0, 0], "0"), ([-1, -1], [7, 7], "20000"),
+        ] as [([Int64], [Int64], String)])
+    func limitOfDescriptors(new: [Int64], old: [Int64], limit: String) throws {
+        let scene = Scene()
+        func call(_ type: ppm_event_code, _ limits: [Int64], _ pid: Int64?) throws -> [String] {
+            try scene.event(type, ["proc.fdlimit"]) { builder in
+                builder.append(Int64(0))
+                for value in limits { builder.append(value) }
+                if let pid { builder.append(pid) }
+                builder.append(UInt8(7))
+            }
+        }
+        #expect(try call(PPME_SYSCALL_GETRLIMIT_X, [20000, 20000], nil) == ["20000"])
+        #expect(try call(PPME_SYSCALL_PRLIMIT_X, new + old, 0) == [limit])
+    }
+
+    @Test func askingForTheDirectoryTellsIt() throws {
+        let got = try Scene().event(PPME_SYSCALL_GETCWD_X, ["proc.cwd"]) { builder in
+            builder.append(Int64(5))
+            builder.append(text: "/var/lib")
+        }
+        #expect(got == ["/var/lib/"])
+    }
+
     /// How old an executable was when it was run, against the process and its pid namespace.
     @Test(arguments: [
         (UInt64(4_000), "6000", "<NA>"), (8_000, "2000", "3000"), (12_000, "18446744073709549616", "7000"), (0, "<NA>", "<NA>"),

@@ -164,4 +164,13 @@ import Testing
     @Test func loopbackIsAnInterface() {
         #expect(Machine.interfaces().contains { !$0.isIPv6 && $0.address.ipv4NetworkOrder == 0x0100_007f })
     }
+
+    /// Addresses written as numbers need nobody to look them up.
+    @Test func hostLookup() {
+        let four = HostLookup.addresses(of: "127.0.0.2")
+        #expect(four.count == 1 && four[0].address == AddressBytes(ipv4NetworkOrder: 0x0200_007f) && !four[0].isIPv6)
+        let six = HostLookup.addresses(of: "::1")
+        #expect(six.count == 1 && six[0].address == AddressBytes(high: 0, low: 1 << 56) && six[0].isIPv6)
+        #expect(HostLookup.addresses(of: "not a host name").isEmpty)
+    }
 }

@@ -34,6 +34,8 @@ import Testing
             "proc.name = ¦val(proc.pid)",
             "field 'proc.name' has type 'CHARBUF' while the right-hand side field 'proc.pid' has incompatible type 'INT64'"
         ),
+        ("evt.around[5] >= ¦10", "evt.around supports only '=' comparison operator"),
+        ("evt.around[5] in ¦(10)", "evt.around supports only '=' comparison operator"),
         ("proc.name pmatch ¦val(proc.cwd)", "operator 'PMATCH' doesn't support right-hand side fields"),
         ("proc.name regex ¦val(proc.cwd)", "operator 'REGEX' doesn't support right-hand side fields"),
         ("proc.aname = ¦val(proc.name)", "field 'proc.aname' doesn't support right-hand side fields"),

@@ -32,6 +32,7 @@ final class EventProcessing {
     private var saidFirstScan = false
     private var plan = OutputPlan([], options: AlertOptions())
     private let inbox = PipelineInbox()
+    private var hostNames: HostNameResolver?
     private let recordings = Recordings()
     private var recording: ContinuousRecording?
     private var matchRecording: MatchRecording?
@@ -75,6 +76,10 @@ final class EventProcessing {
         session.drops = DropMonitor(session.settings.drops)
         defer { source.close() }
         let program = RuleProgram(rules: rules.map { $0.condition })
+        // A replay tells what was; who has an address today says nothing of it.
+        if session.settings.engine == .modernEBPF { hostNames = HostNameResolver(rules.map { $0.condition }) }
+        hostNames?.start()
+        defer { hostNames?.stop() }
         do throws(CaptureError) {
             try process(PipelineRules(program: program, firstOnly: session.settings.ruleMatching == .first))
         } catch { throw failure ?? AgentError(error.description) }
@@ -308,6 +313,7 @@ extension EventProcessing: MatchHandler {
             saidFirstScan = true
             log.info("First scan: \(report)")
         }
+        if let names = hostNames?.take() { pipeline?.state.hostNames = names }
         if let recording, let pipeline {
             recording.batchEnded(pipeline, nowNs: nowNs, source)
             if let error = recording.recorder.takeFailure() { recordingFailed(error) }
