@@ -70,9 +70,10 @@ final class LoadedProbe {
             bpf_object__close(object)
             throw CaptureError("the embedded probe speaks another version than the agent: build both from the same sources")
         }
-        for program in left {
+        // In the object they are marked as programs that are loaded only when someone says so.
+        for program in ProbeProgram.allCases where program.optionalEvent != nil || left.contains(program) {
             if let pointer = bpf_object__find_program_by_name(object, program.rawValue) {
-                bpf_program__set_autoload(pointer, false)
+                bpf_program__set_autoload(pointer, !left.contains(program))
             }
         }
         do throws(CaptureError) {

@@ -120,8 +120,12 @@ static void caller(void)
 	text("trusted_exepath", path);
 }
 
+#define MANY 2049 /* strings, the first of six bytes, the others of two: args just fit into 4096 bytes */
+
 static void failure_cases(void)
 {
+	static char *many[MANY + 1];
+	size_t n;
 	static char path[] = "//**null-file-path**//", long_argument[5000];
 	char *arguments[] = {path, "first", "", "third", NULL}, *environment[] = {"A=1", "B=", NULL};
 	char *blank[] = {"", "second", NULL}, *big[] = {"big", "kept", long_argument, "lost", NULL};
@@ -175,6 +179,22 @@ static void failure_cases(void)
 	expect_event(0, "execve");
 	number("res", result);
 	text("filename", "/non/existent/../path");
+	/* Many short ones: all of them up to 4096 bytes. */
+	expect_case("execve with many arguments");
+	for (n = 0; n < MANY; n++)
+		many[n] = n ? "x" : "first";
+	result = called(syscall(SYS_execve, path, many, many));
+	expect_event(0, "execve");
+	number("res", result);
+	text("exe", "first");
+	strings("args", many + 1);
+	{
+		static char expected[4096] = "first";
+
+		for (n = 6; n + 1 < sizeof(expected); n += 2)
+			expected[n] = 'x';
+		bytes("env", expected, sizeof(expected));
+	}
 	/* Everything up to 4096 bytes, the last of them a NUL. */
 	expect_case("execve with too many arguments");
 	memset(long_argument, 'x', sizeof(long_argument) - 1);

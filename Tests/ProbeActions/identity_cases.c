@@ -151,11 +151,11 @@ static void other_memory_cases(void)
 	struct iovec local = {here, sizeof(here)}, remote = {there, sizeof(there)}, out = {there, sizeof(there)};
 	long child;
 
-	CASE("process_vm_readvX_failure", "process_vm_readv", "res", syscall(SYS_process_vm_readv, getpid(), NULL, 7, NULL, 7, 0));
+	CASE("process_vm_readvX_failure", "process_vm_readv", "res", syscall(SYS_process_vm_readv, getpid(), NULL, 7l, NULL, 7l, 0l));
 	number("pid", getpid());
 	empty("data");
 	CASE("process_vm_writevX_failure", "process_vm_writev", "res",
-		syscall(SYS_process_vm_writev, getpid(), 0x41414141l, 0, 0x42424242l, 0, 0));
+		syscall(SYS_process_vm_writev, getpid(), 0x41414141l, 0l, 0x42424242l, 0l, 0l));
 	number("pid", getpid());
 	empty("data");
 	child = must(syscall(SYS_fork));
@@ -164,11 +164,11 @@ static void other_memory_cases(void)
 		_exit(0);
 	}
 	CASE("process_vm_readvX_success", "process_vm_readv", "res",
-		must(syscall(SYS_process_vm_readv, child, &local, 1, &remote, 1, 0)));
+		must(syscall(SYS_process_vm_readv, child, &local, 1l, &remote, 1l, 0l)));
 	number("pid", child);
 	text("data", "QWERTYUIO");
 	CASE("process_vm_writevX_success", "process_vm_writev", "res",
-		must(syscall(SYS_process_vm_writev, child, &out, 1, &remote, 1, 0)));
+		must(syscall(SYS_process_vm_writev, child, &out, 1l, &remote, 1l, 0l)));
 	number("pid", child);
 	text("data", "QWERTYUIO");
 	must(kill((pid_t)child, SIGKILL));

@@ -75,10 +75,10 @@ static void key_cases_of_child(void)
 	number_argument("arg3", 0);
 	text_argument("arg4", info);
 	number_argument("arg5", 0); /* where the answer goes is no argument of the question */
-	CASE("keyctl move, with all its arguments", "keyctl", "res", syscall(SYS_keyctl, KEYCTL_MOVE, -1, -2, -3, -4));
+	CASE("keyctl move, with all its arguments", "keyctl", "res", syscall(SYS_keyctl, KEYCTL_MOVE, -1l, -2l, -3l, -4l));
 	number("operation", 30);
 	numbers(-1, -2, -3, -4);
-	CASE("keyctl revoke, with one argument", "keyctl", "res", syscall(SYS_keyctl, KEYCTL_REVOKE, -1, -2, -3, -4));
+	CASE("keyctl revoke, with one argument", "keyctl", "res", syscall(SYS_keyctl, KEYCTL_REVOKE, -1l, -2l, -3l, -4l));
 	number("operation", 3);
 	numbers(-1, 0, 0, 0);
 }

@@ -139,7 +139,7 @@ static void ring_cases(void)
 	number("sq_thread_idle", 0);
 	number("features", 0);
 	CASE("io_uring_enterX", "io_uring_enter", "res",
-		syscall(SYS_io_uring_enter, -1, 10, 20, 8 /* IORING_ENTER_EXT_ARG */, NULL, 7));
+		syscall(SYS_io_uring_enter, -1, 10, 20, 8 /* IORING_ENTER_EXT_ARG */, NULL, 7l));
 	number("fd", -1);
 	number("to_submit", 10);
 	number("min_complete", 20);

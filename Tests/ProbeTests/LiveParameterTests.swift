@@ -131,10 +131,11 @@ final class ExpectedRun {
         _ action: [String], in result: Scratch, interest: InterestSet, _ options: (inout ProbeOptions) -> Void = { _ in }
     ) throws {
         let list = result.path + "/list"
-        session = try LiveSession([actions] + action + [list], interest: interest, ringBytes: 1 << 22, change: options)
+        let session = try LiveSession([actions] + action + [list], interest: interest, ringBytes: 1 << 22, change: options)
         defer { session.source.close() }
         try session.run()
         try #require(session.child.wait() == 0, "the action itself failed")
+        self.session = session
         expected = try ExpectedEvent.list(String(decoding: Files.read(list), as: UTF8.self))
         try #require(!expected.isEmpty)
         withExtendedLifetime(result) {}
