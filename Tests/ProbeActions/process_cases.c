@@ -70,6 +70,11 @@ static void parent_side(const char *event, long child, unsigned long long flags)
 	number("pid", getpid());
 	number("ptid", getppid());
 	number("fdlimit", (long long)limit.rlim_cur);
+	width("pgft_maj", 8);
+	width("pgft_min", 8);
+	width("vm_size", 4);
+	width("vm_rss", 4);
+	width("vm_swap", 4);
 	number("flags", (long long)flags);
 	number("uid", geteuid());
 	number("gid", getegid());

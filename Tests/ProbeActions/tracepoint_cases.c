@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "expect.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -73,6 +74,7 @@ static void fault_cases(void)
 	int zero = (int)must(open("/dev/zero", O_RDONLY));
 
 	madvise((void *)pages, 4 * PAGE, MADV_NOHUGEPAGE);
+	errno = 0;
 	/* Once before it counts, so that nothing else of this code is still missing. */
 	pages[0] = 1;
 	expect_case("page_fault_user");
@@ -103,7 +105,7 @@ static void switch_case(void)
 
 void tracepoint_cases(void)
 {
+	fault_cases(); /* before anything forks: what is copied on write would fault as well */
 	signal_cases();
-	fault_cases();
 	switch_case();
 }
