@@ -239,7 +239,8 @@ static __always_inline void event_output(struct scratch *event)
 
 	if (!own)
 		return;
-	own->events++;
+	if (!(*(u16 *)(event->record + 2) & PROBE_RECORD_STATE_ONLY))
+		own->events++;
 	if (!bytes)
 		return;
 	if (event->faults)

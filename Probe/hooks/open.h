@@ -61,6 +61,7 @@ SYSCALL_PROGRAM(open)
 	struct opened opened;
 
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, at ? 1 : 0));
 	if (at) {
 		EVENT_BEGIN(event, PPME_SYSCALL_OPENAT_2_X, PROBE_CLASS_OPEN);
 		put_s64(event, ret); /* 1: fd (PT_FD) */
@@ -85,6 +86,7 @@ SYSCALL_PROGRAM(openat2)
 
 	bpf_probe_read_user(&how, sizeof(how), (void *)syscall_argument(regs, 2));
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, 1));
 	EVENT_BEGIN(event, PPME_SYSCALL_OPENAT2_X, PROBE_CLASS_OPEN);
 	put_s64(event, ret); /* 1: fd (PT_FD) */
 	put_s64(event, syscall_int(regs, 0)); /* 2: dirfd (PT_FD) */
@@ -102,6 +104,7 @@ SYSCALL_PROGRAM(creat)
 	struct opened opened;
 
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, 0));
 	EVENT_BEGIN(event, PPME_SYSCALL_CREAT_X, PROBE_CLASS_OPEN);
 	put_s64(event, ret); /* 1: fd (PT_FD) */
 	put_user_string(event, syscall_argument(regs, 0)); /* 2: name (PT_FSPATH) */
