@@ -10,7 +10,7 @@
  *   enter events            none: open and connect report what the caller's memory held when the call returned
  *   signal masks            the masks of signalfd and io_uring_enter are 0, as in the events it is compatible with
  *   long lists              poll: 64 descriptors
- *   deep paths              of files: 128 components
+ *   deep paths              of files: 64 components
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>

@@ -341,8 +341,8 @@ void execve_cases(const char *directory)
 	unlink("target3");
 
 	/* With an absolute path the descriptor means nothing. */
-	start = (struct start){"sched_proc_exec_execveat", "/usr/bin/test", "/usr/bin/test", "test", "/usr/bin/test", tested, 0, 1,
-		0, 0};
+	start = (struct start){
+		"sched_proc_exec_execveat", "/usr/bin/test", "/usr/bin/test", "test", "/usr/bin/test", tested, 0, 1, 0, 0};
 	started(&start, environment);
 	start = (struct start){
 		"execveat of a name in a directory", "true", "/dev/fd/0/true", "true", "/usr/bin/true", arguments, 0, 1, 0, 0};

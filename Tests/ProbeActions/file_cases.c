@@ -275,8 +275,8 @@ static void name_cases(void)
 	expect_case("linkX");
 	two_paths("link", called(syscall(SYS_link, link_old, link_new)), "oldpath", link_old, "newpath", link_new);
 	expect_case("linkatX");
-	two_paths(
-		"linkat", called(syscall(SYS_linkat, 7, link_old, AT_FDCWD, link_new, AT_SYMLINK_FOLLOW)), "oldpath", link_old, "newpath", link_new);
+	two_paths("linkat", called(syscall(SYS_linkat, 7, link_old, AT_FDCWD, link_new, AT_SYMLINK_FOLLOW)), "oldpath", link_old,
+		"newpath", link_new);
 	number("olddir", 7);
 	number("newdir", -100);
 	number("flags", AT_SYMLINK_FOLLOW);
@@ -401,8 +401,8 @@ static void place_cases(void)
 	number("res", result);
 	text("path", "*//null");
 	expect_case("mountX");
-	result = called(
-		syscall(SYS_mount, "/no_mount_point/xyzk-source", "/no_mount_point/xyzk-target", "not_supported", 0xc0ed0001l, NULL));
+	result = called(syscall(
+		SYS_mount, "/no_mount_point/xyzk-source", "/no_mount_point/xyzk-target", "not_supported", 0xc0ed0001l, NULL));
 	expect_event(0, "mount");
 	number("res", result);
 	text("dev", "/no_mount_point/xyzk-source");

@@ -151,7 +151,8 @@ static void other_memory_cases(void)
 	struct iovec local = {here, sizeof(here)}, remote = {there, sizeof(there)}, out = {there, sizeof(there)};
 	long child;
 
-	CASE("process_vm_readvX_failure", "process_vm_readv", "res", syscall(SYS_process_vm_readv, getpid(), NULL, 7l, NULL, 7l, 0l));
+	CASE("process_vm_readvX_failure", "process_vm_readv", "res",
+		syscall(SYS_process_vm_readv, getpid(), NULL, 7l, NULL, 7l, 0l));
 	number("pid", getpid());
 	empty("data");
 	CASE("process_vm_writevX_failure", "process_vm_writev", "res",

@@ -93,8 +93,8 @@ static void parent_case(void)
 
 static void quota_case(void)
 {
-	static const char *const zeros[] = {"dqb_bhardlimit", "dqb_bsoftlimit", "dqb_curspace", "dqb_ihardlimit", "dqb_isoftlimit",
-		"dqb_btime", "dqb_itime", "dqi_bgrace", "dqi_igrace", "dqi_flags", "id"};
+	static const char *const zeros[] = {"dqb_bhardlimit", "dqb_bsoftlimit", "dqb_curspace", "dqb_ihardlimit",
+		"dqb_isoftlimit", "dqb_btime", "dqb_itime", "dqi_bgrace", "dqi_igrace", "dqi_flags", "id"};
 	struct dqblk block = {0};
 	size_t i;
 

@@ -171,8 +171,7 @@ static void second_thread(void)
 /* A thread on a stack of its own, by clone3 itself; it runs second_thread and nothing else. */
 static long clone3_thread(uint64_t flags)
 {
-	struct clone_args arguments = {
-		.flags = flags, .stack = (uint64_t)(uintptr_t)stack, .stack_size = sizeof(stack)};
+	struct clone_args arguments = {.flags = flags, .stack = (uint64_t)(uintptr_t)stack, .stack_size = sizeof(stack)};
 	register void (*run)(void) __asm__("r12") = second_thread;
 	long result;
 

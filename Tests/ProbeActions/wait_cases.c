@@ -153,8 +153,8 @@ static void ring_cases(void)
 	number("nr_args", 34);
 }
 
-static void operations(long long count, struct sembuf first, long long first_flags, struct sembuf second, long long second_flags,
-	long long set)
+static void operations(
+	long long count, struct sembuf first, long long first_flags, struct sembuf second, long long second_flags, long long set)
 {
 	number("nsops", count);
 	number("sem_num_0", first.sem_num);

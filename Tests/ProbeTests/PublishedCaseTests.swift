@@ -104,6 +104,11 @@ extension Live {
         /// Constants of the case that are its program's own: its name, and a name longer than any that the kernel keeps.
         static func isOfTheProgram(_ text: String) -> Bool { text == "drivers_test" || text.hasPrefix("AAABAACAADAAEAAF") }
 
+        /// Constants that are the length of the published program's own text; ours sends another one.
+        static let lengthsOfText: Set<[String]> = [
+            ["socketcall_sendmsgX_no_snaplen", "size"], ["socketcall_sendmsgX_snaplen", "size"],
+        ]
+
         @Test func everyCaseAgreesOrIsRefusedWithAReason() throws {
             guard let cases = try PublishedCase.all() else {
                 print("driver-params: skipped, no conformance corpus beside the repository")
@@ -155,6 +160,7 @@ extension Live {
                 let values = own.flatMap { event in event.parameters.filter { $0.name == parameter.name }.map(\.value) }
                 guard !values.isEmpty else { return "expects nothing of \(parameter.name)" }
                 if let text = parameter.value as? String, Self.isOfTheProgram(text) { continue }
+                if Self.lengthsOfText.contains([published.name, parameter.name]) { continue }
                 guard values.contains(where: parameter.agrees(with:)) else {
                     return "\(parameter.name) is \(parameter.value ?? "") in the published case, here \(values[0])"
                 }

@@ -12,8 +12,10 @@ import Testing
     }
     /// The x86-64 numbers of the rows that begin so.
     private static func numbers(_ file: String, _ macro: String) throws -> [Int] {
-        try text("Sources/CProbeABI/include/\(file)").matches(of: try Regex("(?m)^\(macro)\\((\\d+),", as: (Substring, Substring).self))
-            .map { Int($0.1)! }.filter { $0 < Int(PROBE_X86_64_MAX) }
+        try text("Sources/CProbeABI/include/\(file)").matches(
+            of: try Regex("(?m)^\(macro)\\((\\d+),", as: (Substring, Substring).self)
+        )
+        .map { Int($0.1)! }.filter { $0 < Int(PROBE_X86_64_MAX) }
     }
 
     /// A call with an event of its own has one program that encodes it, and no other has one.
@@ -22,7 +24,8 @@ import Testing
         #expect(Set(rows).count == rows.count)
         let dedicated = Set(EventTable.syscalls.filter { !$0.isGeneric }.map(\.number))
         let missing = dedicated.subtracting(rows), surplus = Set(rows).subtracting(dedicated)
-        #expect(missing.isEmpty && surplus.isEmpty, "without a program \(missing.sorted()), with one too many \(surplus.sorted())")
+        #expect(
+            missing.isEmpty && surplus.isEmpty, "without a program \(missing.sorted()), with one too many \(surplus.sorted())")
         #expect(dedicated.count == 154 && EventTable.syscalls.count - dedicated.count == 219)
     }
 
