@@ -4,7 +4,7 @@ import EventModel
 import LinuxSystem
 
 /// Reads the records that the iterator programs write (as in a ring: prefix, then event) and hands them on as rows.
-final class IteratorReader {
+package final class IteratorReader {
     private let sink: any SnapshotSink
     private let anchor: ClockAnchor
     private let hostStartNs: UInt64
@@ -17,36 +17,19 @@ final class IteratorReader {
     private static let prefixBytes = MemoryLayout<probe_record_prefix>.size
 
     /// `hostStartNs`: when the host's first process started; for threads that the probe finds in no pid namespace any more.
-    init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
+    package init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
         self.sink = sink
         self.anchor = anchor
         self.hostStartNs = hostStartNs
     }
 
     func readAll(_ descriptor: consuming Descriptor) throws(Errno) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 16)
-        defer { buffer.deallocate() }
-        var kept = 0
-        while true {
-            let count: Int
-            do throws(Errno) {
-                count = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]))
-            } catch {
-                if error == .tryAgain { continue }
-                throw error
-            }
-            guard count > 0 else { return }
-            kept += count
-            let used = consume(Bytes(UnsafeRawBufferPointer(rebasing: buffer[..<kept])))
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[used..<kept]))
-            kept -= used
-            // No record is larger than the buffer: a kept rest that fills it is no record.
-            guard kept < buffer.count else { throw .invalid }
-        }
+        let reading = IteratorReading(descriptor)
+        while try reading.read(self) {}
     }
 
     /// Takes whole records from the front; the number of bytes taken.
-    func consume(_ bytes: Bytes) -> Int {
+    package func consume(_ bytes: Bytes) -> Int {
         var at = 0
         while true {
             guard let length: UInt32 = bytes.integer(at: at + Self.prefixBytes + 16), length >= UInt32(EventView.headerBytes),
@@ -55,7 +38,8 @@ final class IteratorReader {
             let start = at + Self.prefixBytes
             let tgid: UInt32 = bytes.integer(at: at + 4) ?? 0
             if let event = try? EventView(checking: bytes[start..<(start + Int(length))], cpu: 0) {
-                take(event, pid: Int64(tgid))
+                let flags: UInt16 = bytes.integer(at: at + 2) ?? 0
+                take(event, pid: Int64(tgid), closesOnExec: flags & UInt16(PROBE_RECORD_CLOSE_ON_EXEC.rawValue) != 0)
             } else {
                 malformed += 1
             }
@@ -63,12 +47,13 @@ final class IteratorReader {
         }
     }
 
-    private func take(_ event: EventView, pid: Int64) {
+    private func take(_ event: EventView, pid: Int64, closesOnExec: Bool) {
         if event.type == PPME_ITER_TASK_E.code {
             sink.thread(thread(event, pid: pid))
             threads += 1
             processes.insert(pid)
-        } else if let row = descriptor(event) {
+        } else if var row = descriptor(event) {
+            row.closesOnExec = closesOnExec
             sink.descriptor(row, tid: event.tid)
             descriptors += 1
         } else {

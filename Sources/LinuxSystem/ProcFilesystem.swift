@@ -25,6 +25,12 @@ public struct ProcFilesystem: Sendable {
     /// Parent of a process; nil when it is gone. One small read.
     public func parent(of pid: Int64) -> Int64? { stat("\(path)/\(pid)").map(\.parent) }
 
+    /// The process that a thread belongs to; nil when it is gone.
+    public func process(of tid: Int64) -> Int64? {
+        guard tid > 0, let status = try? Files.read("\(path)/\(tid)/status", bytesMax: 16384) else { return nil }
+        return ProcText.integer(ProcText.value("Tgid:", in: status))
+    }
+
     /// Every process and its parent.
     public func parents() -> [(pid: Int64, parent: Int64)] {
         processIDs().compactMap { pid in parent(of: pid).map { (pid, $0) } }
@@ -38,7 +44,9 @@ public struct ProcFilesystem: Sendable {
         }
         var row = ThreadRow()
         row.tid = tid
-        fill(&row, status: status)
+        Self.fill(&row, status: status)
+        // Of the two, status escapes what is not printable.
+        row.comm = numbers.name
         row.ptid = ProcText.integer(ProcText.value("PPid:", in: status)) ?? numbers.parent
         row.sid = numbers.session
         if row.pgid < 0 { row.pgid = numbers.processGroup }
@@ -53,7 +61,7 @@ public struct ProcFilesystem: Sendable {
     /// CLONE_THREAD and CLONE_FILES as the event table numbers them.
     public static let threadFlags: UInt32 = 8192 | 1
 
-    private func fill(_ row: inout ThreadRow, status: [UInt8]) {
+    package static func fill(_ row: inout ThreadRow, status: [UInt8]) {
         func first(_ key: StaticString) -> Int64? { ProcText.integer(ProcText.value(key, in: status)) }
         func word(_ key: StaticString, _ index: Int) -> Int64? {
             guard let value = ProcText.value(key, in: status) else { return nil }
@@ -108,7 +116,7 @@ public struct ProcFilesystem: Sendable {
 
     /// What /proc/PID/cgroup says as the probe does: `subsystem=path`, NUL-terminated. The unified hierarchy stands for
     /// every controller that no old hierarchy holds.
-    static func cgroups(_ text: [UInt8]) -> [UInt8] {
+    package static func cgroups(_ text: [UInt8]) -> [UInt8] {
         let wanted = ["cpuset", "cpu", "cpuacct", "io", "memory"]
         var paths: [String: ArraySlice<UInt8>] = [:]
         var unified: ArraySlice<UInt8>?
@@ -155,25 +163,30 @@ public struct ProcFilesystem: Sendable {
         text.withUnsafeBytes { Bytes($0).hasPrefix(prefix) }
     }
 
-    private struct StatNumbers {
-        var parent: Int64 = 0
-        var processGroup: Int64 = -1
-        var session: Int64 = -1
-        var tty: Int64 = 0
-        var minorFaults: UInt64 = 0
-        var majorFaults: UInt64 = 0
-        var startTicks: UInt64 = 0
+    package struct StatNumbers {
+        package var name: [UInt8] = []
+        package var parent: Int64 = 0
+        package var processGroup: Int64 = -1
+        package var session: Int64 = -1
+        package var tty: Int64 = 0
+        package var minorFaults: UInt64 = 0
+        package var majorFaults: UInt64 = 0
+        package var startTicks: UInt64 = 0
+    }
+
+    private func stat(_ directory: String) -> StatNumbers? {
+        (try? Files.read(directory + "/stat", bytesMax: 4096)).flatMap { Self.statNumbers($0) }
     }
 
     /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
-    private func stat(_ directory: String) -> StatNumbers? {
-        guard let text = try? Files.read(directory + "/stat", bytesMax: 4096), let close = text.lastIndex(of: UInt8(ascii: ")"))
+    package static func statNumbers(_ text: [UInt8]) -> StatNumbers? {
+        guard let close = text.lastIndex(of: UInt8(ascii: ")")), let open = text.firstIndex(of: UInt8(ascii: "(")), open < close
         else { return nil }
         let words = ProcText.words(text[(close + 1)...])
         guard words.count >= 20 else { return nil }
         func number(_ index: Int) -> Int64 { ProcText.integer(words[index]) ?? 0 }
         return StatNumbers(
-            parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
+            name: Array(text[(open + 1)..<close]), parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
             minorFaults: UInt64(max(0, number(7))), majorFaults: UInt64(max(0, number(9))), startTicks: UInt64(max(0, number(19)))
         )
     }

@@ -108,6 +108,7 @@ struct probe_record_prefix {
 
 enum probe_record_flags {
 	PROBE_RECORD_STATE_ONLY = 1, /* for the state alone, never for rules (block type 0x222, flag 1) */
+	PROBE_RECORD_CLOSE_ON_EXEC = 1 << 15, /* of an iterator: the descriptor ends with the next exec */
 };
 
 /*
