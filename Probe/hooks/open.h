@@ -60,6 +60,9 @@ SYSCALL_PROGRAM(open)
 	u64 flags = syscall_int(regs, at ? 2 : 1), mode = syscall_argument(regs, at ? 3 : 2);
 	struct opened opened;
 
+	if (!(at ? SETTLE_ENTER(event, PPME_SYSCALL_OPENAT_2_E, PROBE_CLASS_OPEN)
+		 : SETTLE_ENTER(event, PPME_SYSCALL_OPEN_E, PROBE_CLASS_OPEN)))
+		return;
 	look_at_opened(&opened, ret);
 	if (at) {
 		EVENT_BEGIN(event, PPME_SYSCALL_OPENAT_2_X, PROBE_CLASS_OPEN);
@@ -83,6 +86,8 @@ SYSCALL_PROGRAM(openat2)
 	struct user_open_how how = {};
 	struct opened opened;
 
+	if (!SETTLE_ENTER(event, PPME_SYSCALL_OPENAT2_E, PROBE_CLASS_OPEN))
+		return;
 	bpf_probe_read_user(&how, sizeof(how), (void *)syscall_argument(regs, 2));
 	look_at_opened(&opened, ret);
 	EVENT_BEGIN(event, PPME_SYSCALL_OPENAT2_X, PROBE_CLASS_OPEN);
@@ -101,6 +106,8 @@ SYSCALL_PROGRAM(creat)
 {
 	struct opened opened;
 
+	if (!SETTLE_ENTER(event, PPME_SYSCALL_CREAT_E, PROBE_CLASS_OPEN))
+		return;
 	look_at_opened(&opened, ret);
 	EVENT_BEGIN(event, PPME_SYSCALL_CREAT_X, PROBE_CLASS_OPEN);
 	put_s64(event, ret); /* 1: fd (PT_FD) */
