@@ -10,6 +10,9 @@ struct syscall_registers {
 	u32 native; /* as the caller gave it */
 };
 
+/* A list of 1024 messages with 1024 empty parts each must not hold the CPU: a call is worth this many runs (hooks/rw.h). */
+#define IOVEC_RUNS_MAX 1024
+
 /* How a caller lays out what its arguments point to. */
 enum call_layout {
 	LAYOUT_32 = 1, /* pointers and longs of 32 bits */
@@ -27,6 +30,8 @@ struct scratch {
 	u32 faults; /* parameters that could not be read */
 	u32 layout; /* enum call_layout of the system call that is being told, 0 for a 64-bit caller */
 	struct syscall_registers call;
+	u32 runs; /* of iovecs that the system call may still make us walk */
+	u32 last; /* index of the last of several messages */
 	/* Of loops, here and not in a register because the verifier would follow every value through every turn: */
 	u32 left; /* bytes that a parameter made of several parts may still take */
 	u32 cursor; /* where in `path` the last component begins */

@@ -34,6 +34,7 @@
 #include "hooks/open.h"
 #include "hooks/rw.h"
 #include "hooks/socket.h"
+#include "hooks/message.h"
 #include "hooks/pipe.h"
 #include "hooks/process.h"
 #include "hooks/module.h"

@@ -28,6 +28,15 @@ static __always_inline s32 syscall_int(const struct syscall_registers *regs, u32
 	return (s32)syscall_argument(regs, index);
 }
 
+/* Bytes of a pointer or long of the caller: arithmetic, since a branch would double what the verifier has to look at. */
+static __always_inline u32 word_bytes(u32 layout)
+{
+	u32 narrow = layout & LAYOUT_32;
+
+	FORGET(narrow);
+	return 8 - 4 * (narrow & 1);
+}
+
 static __always_inline bool is_ia32(const struct task_struct *task)
 {
 	return task->thread_info.status & TS_COMPAT;
@@ -39,6 +48,7 @@ static __always_inline void load_call(struct scratch *event, const struct pt_reg
 	struct syscall_registers *call = &event->call;
 
 	call->native = call->number = regs->orig_ax;
+	event->runs = IOVEC_RUNS_MAX;
 	if (is_ia32(bpf_get_current_task_btf())) {
 		load_ia32((u64)as_number(event, regs), SLOT_CPU);
 		return;

@@ -11,7 +11,7 @@
 /* An element of a user array of pointers, of the caller's width. */
 static __always_inline long read_pointer(u64 *to, u64 array, u32 index, u32 layout)
 {
-	u32 bytes = layout & LAYOUT_32 ? 4 : 8;
+	u32 bytes = word_bytes(layout);
 
 	*to = 0;
 	return bpf_probe_read_user(to, bytes, (void *)(array + index * bytes));

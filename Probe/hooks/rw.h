@@ -15,7 +15,7 @@ enum rw_number {
 /* One of an array of iovecs: two words of the caller's width. */
 static __always_inline long read_iovec(struct user_iovec *to, u64 array, u64 index, u32 layout)
 {
-	u32 bytes = layout & LAYOUT_32 ? sizeof(struct user_iovec32) : sizeof(struct user_iovec);
+	u32 bytes = 2 * word_bytes(layout);
 	long result = bpf_probe_read_user(to, bytes, (void *)(array + index * bytes));
 
 	if (layout & LAYOUT_32) {
@@ -26,7 +26,7 @@ static __always_inline long read_iovec(struct user_iovec *to, u64 array, u64 ind
 }
 
 /* Long lists are walked in runs of this many, each by a function of its own: the verifier looks at one run only. */
-#define RUN 64
+#define RUN 32
 
 __noinline u32 iovec_run_bytes(u64 array, u64 first, u64 count, u32 layout)
 {
@@ -60,6 +60,12 @@ __noinline int append_iovec_run(u64 array, u64 first, u64 count, u32 slot)
 
 	if (!event)
 		return -1;
+	if (!event->runs) {
+		note_fault(event);
+		event->left = 0;
+		return 0;
+	}
+	event->runs--;
 	for (i = 0; i < RUN; i++) {
 		if (!event->left)
 			break;

@@ -173,6 +173,9 @@ extension Settings {
     }
 
     private mutating func readSnaplen(_ reader: SettingReader, _ bad: (String) -> SettingsError) throws(SettingsError) {
+        if let bytes = reader.value("falco_libs.snaplen")?.integer, bytes > 65000 {
+            throw bad("falco_libs.snaplen: \(bytes) is more than an event can carry, 65000 bytes")
+        }
         snaplen = reader.count("falco_libs.snaplen", max: 65000)
         dynamicSnaplen = reader.bool("falco_libs.dynamic_snaplen")
         let port = reader.value("falco_libs.statsd_port")

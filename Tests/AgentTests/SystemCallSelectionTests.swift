@@ -52,6 +52,33 @@ import Testing
         #expect(with.unsupported.isEmpty)
     }
 
+    /// Calls that only 32-bit callers have are wanted by their names; all others with the 64-bit call of the same event.
+    @Test(arguments: [
+        ("evt.type = send | INFO x", 512 + 511), ("syscall.type = waitpid | INFO x", 512 + 7),
+        ("evt.type = setuid | INFO x", 105),
+    ])
+    func callsOf32BitCallersAreWanted(_ rules: String, _ number: Int) throws {
+        var all = Settings.BaseSyscalls()
+        all.all = true
+        #expect(try selection(rules, all).interest.contains(syscall: number))
+        #expect(try !selection("evt.type = mkdir | INFO x", all).interest.contains(syscall: number))
+    }
+
+    /// Warned of when `drop_failed_exit` leaves out all that they could match.
+    @Test(arguments: [
+        ("evt.type = open and evt.failed = true", true), ("evt.res in (EACCES, EPERM)", true), ("evt.rawres < 0", true),
+        ("not evt.res = SUCCESS", true), ("evt.res = EPERM or evt.rawres = -13", true),
+        ("evt.type = connect and evt.res != SUCCESS", true),
+        ("evt.type = connect and evt.res = EINPROGRESS", false), ("evt.res = EPERM or proc.name = x", false),
+        ("evt.rawres >= 0", false), ("evt.type = open", false), ("evt.rawres < 1", false), ("evt.rawres <= 0", false),
+    ])
+    func namesRulesOfFailuresAlone(_ condition: String, _ isSilenced: Bool) throws {
+        let loader = RuleLoader()
+        let result = try #require(loader.load(files: [("test.conf", Array("\(condition) | INFO x".utf8))]).first)
+        try #require(result.successful, "\(result.errors)")
+        #expect(FailureNeeds.rules(of: loader.ruleSet).isEmpty == !isSilenced)
+    }
+
     /// A rule without event types asks for all, but for the scheduler's floods only who names them.
     @Test func switchIsDeliveredOnlyWhenNamed() throws {
         #expect(!names(try selection("proc.name = x | INFO x").selected).contains("sched_switch"))

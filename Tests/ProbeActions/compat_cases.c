@@ -113,6 +113,13 @@ static void file_calls(const char *directory)
 	number("fd", fd);
 	number("offset", -7);
 	number("whence", SEEK_SET);
+	expect_case("llseekX");
+	result = ia32(IA32_LLSEEK, MINUS_ONE, 1, 1, 0, SEEK_SET, 0);
+	expect_event(0, "lseek");
+	number("res", result);
+	number("fd", -1);
+	number("offset", 0x100000001ll);
+	number("whence", SEEK_SET);
 	expect_case("ia32 _llseek");
 	must(ia32(IA32_LLSEEK, (uint32_t)fd, 2, 9, pointer32(low(8)), SEEK_SET, 0));
 	expect_event(0, "lseek");
@@ -154,7 +161,12 @@ static void file_calls(const char *directory)
 	number("uid", getuid());
 	number("gid", 0xffffffff);
 
-	expect_case("ia32 umount");
+	expect_case("umountX");
+	result = ia32(IA32_UMOUNT, low_text("//**null-file-path**//"), 0, 0, 0, 0, 0);
+	expect_event(0, "umount2");
+	number("res", result);
+	text("name", "//**null-file-path**//");
+	expect_case("ia32 umount has no flags");
 	result = ia32(IA32_UMOUNT, low_text("/nonexistent/mount"), 0xffff, 0, 0, 0, 0);
 	expect_event(0, "umount2");
 	number("res", result);
@@ -303,6 +315,20 @@ static void memory_calls(void)
 	number("flags", 2 | 8);
 	number("fd", -1);
 	number("offset", 0);
+	/* Today's Falco names calls of 32-bit callers by their 64-bit relatives: mmap2, _llseek, umount are mmap, lseek, umount2.
+	 */
+	expect_case("mmap2X");
+	result = ia32(IA32_MMAP2, 0, 0, 0, 1, MINUS_ONE, 0);
+	expect_event(0, "mmap");
+	number("res", result);
+	other_than("vm_size", 0);
+	other_than("vm_rss", 0);
+	number("addr", 0);
+	number("length", 0);
+	number("prot", 0);
+	number("flags", 1);
+	number("fd", -1);
+	number("offset", 0);
 	expect_case("ia32 mmap2");
 	result = ia32(IA32_MMAP2, 0, 4096, 1, 2, (uint32_t)-5, 0x100001);
 	expect_event(0, "mmap");
@@ -316,7 +342,7 @@ static void limit_calls(void)
 	uint32_t *pair = low_copy(((const uint32_t[]){0, MINUS_ONE}), 8), *other = low(8), one = pointer32(low(2)),
 		 two = pointer32(low(2));
 	uint64_t wide[2] = {0, (uint64_t)-1};
-	uint32_t polled;
+	uint32_t polled, row;
 	int ends[2];
 	long result;
 
@@ -326,6 +352,15 @@ static void limit_calls(void)
 	number("cur", 0);
 	number("max", -1);
 	number("resource", 4);
+	for (row = 0; row < 2; row++) {
+		expect_case(row ? "ugetrlimitX_failure" : "ugetrlimitX_success");
+		result = ia32(IA32_UGETRLIMIT, row ? MINUS_ONE : 6, pointer32(other), 0, 0, 0, 0);
+		expect_event(0, "getrlimit");
+		number("res", row ? result : 0);
+		number("cur", row || other[0] == MINUS_ONE ? -1 : (long long)other[0]);
+		number("max", row || other[1] == MINUS_ONE ? -1 : (long long)other[1]);
+		number("resource", row ? 255 : 6);
+	}
 	expect_case("ia32 ugetrlimit");
 	must(ia32(IA32_UGETRLIMIT, 4, pointer32(other), 0, 0, 0, 0));
 	expect_event(0, "getrlimit");

@@ -172,6 +172,31 @@ static void long_list_cases(void)
 	close(null);
 }
 
+/* The last message finds no room for all of it. */
+static void partial_list_case(void)
+{
+	static char big[1 << 20];
+	struct iovec parts[2] = {{short_message, SHORT_BYTES}, {big, sizeof(big)}};
+	struct mmsghdr messages[2] = {
+		{.msg_hdr = {.msg_iov = &parts[0], .msg_iovlen = 1}}, {.msg_hdr = {.msg_iov = &parts[1], .msg_iovlen = 1}}};
+	struct link link;
+	int i;
+
+	link_open(&link, AF_INET, SOCK_STREAM, PORTS_PLAIN);
+	must(setsockopt((int)link.client, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)));
+	memset(big, 'B', sizeof(big));
+	expect_case("sendmmsg of which the last is sent in part");
+	must(syscall(SYS_sendmmsg, link.client, messages, 2, MSG_DONTWAIT) == 2 ? 0 : -1);
+	must(messages[1].msg_len < sizeof(big) ? 0 : -1);
+	for (i = 0; i < 2; i++) {
+		expect_event(0, "sendmmsg");
+		number("res", messages[i].msg_len);
+		number("size", (long long)parts[i].iov_len);
+		bytes("data", parts[i].iov_base, snapped(parts[i].iov_len));
+	}
+	link_close(&link);
+}
+
 static void failing_list_cases(void)
 {
 	struct iovec vector = {short_message, SHORT_BYTES};
@@ -217,6 +242,7 @@ void list_cases(const char *directory)
 	receive_many_case("recvmmsgX_ipv4_tcp_multiple_messages", SOCK_STREAM);
 	receive_many_case("recvmmsg of two datagrams", SOCK_DGRAM);
 	long_list_cases();
+	partial_list_case();
 	failing_list_cases();
 	ancillary_case("recvmsg_ancillary_data", directory, 0);
 	ancillary_case("recvmmsgX_ancillary_data", directory, 1);

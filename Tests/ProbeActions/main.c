@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "expect.h"
+#include "ia32.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +91,33 @@ static void inet_action(void)
 	must(client = socket(AF_INET, SOCK_STREAM, 0));
 	if (connect(client, (struct sockaddr *)&address, sizeof(address)) != -1)
 		_exit(99);
+}
+
+/* open and connect by both entries, among other calls. */
+static void entries_action(const char *path)
+{
+	const uint32_t connect_words[] = {(uint32_t)-1, 0, 0}, bind_words[] = {(uint32_t)-1, 0, 0};
+
+	must(syscall(SYS_open, path, O_CREAT | O_RDWR, 0600));
+	must(ia32(5 /* open */, low_text(path), O_RDONLY, 0, 0, 0, 0));
+	must(ia32(64 /* getppid */, 0, 0, 0, 0, 0, 0));
+	called(syscall(SYS_connect, -1, NULL, 0));
+	socketcall(2 /* bind */, bind_words, 3);
+	socketcall(3 /* connect */, connect_words, 3);
+	socketcall(1230, connect_words, 3);
+}
+
+/* More than an event carries, whole and in parts. */
+static void big_action(void)
+{
+	static char data[70000];
+	struct iovec parts[3] = {{data, 30000}, {data + 30000, 30000}, {data + 60000, 10000}};
+	int null = (int)must(open("/dev/null", O_WRONLY));
+
+	memset(data, 'b', sizeof(data));
+	must(syscall(SYS_write, null, data, sizeof(data)));
+	must(syscall(SYS_writev, null, parts, 3));
+	must(syscall(SYS_write, null, data, 64999));
 }
 
 static void unix_action(const char *path)
@@ -220,6 +249,10 @@ int main(int count, char **arguments)
 		file_action(argument);
 	else if (!strcmp(action, "inet"))
 		inet_action();
+	else if (!strcmp(action, "entries"))
+		entries_action(argument);
+	else if (!strcmp(action, "big"))
+		big_action();
 	else if (!strcmp(action, "unix"))
 		unix_action(argument);
 	else if (!strcmp(action, "process"))

@@ -83,6 +83,30 @@ extension Live {
             #expect(flags(try #require(only("socket").dropFirst().first), "domain").contains("AF_INET"))
         }
 
+        /// A call that is wanted is wanted of the 32-bit entry too, and no other behind the same number.
+        @Test func aWantedCallIsSeenByEitherEntry() throws {
+            let scratch = Scratch()
+            let session = try run(["entries", scratch.path + "/file"], InterestSet(named: "open", "connect"))
+            let calls = session.events.filter { $0.name != "procexit" }
+            #expect(calls.map(\.name) == ["open", "open", "connect", "connect"])
+            #expect(calls.prefix(2).allSatisfy { $0.text("name") == scratch.path + "/file" })
+            #expect(calls.suffix(2).allSatisfy { $0.integer("res") == Int64(-EBADF) })
+            #expect(session.source.counters.dropsByReason["ia32"] == 0)
+        }
+
+        @Test func theLongestSnaplenFitsIntoAnEvent() throws {
+            let session = try LiveSession([actions, "big"], interest: InterestSet(named: "write", "writev"), ringBytes: 1 << 20) {
+                $0.snaplen = UInt32(PROBE_SNAPLEN_MAX)
+            }
+            try session.run()
+            try #require(session.child.wait() == 0)
+            let calls = session.events.filter { $0.name != "procexit" }
+            #expect(calls.map(\.name) == ["write", "writev", "write"])
+            #expect(calls.map { $0.raw("data")?.count } == [65000, 65000, 64999])
+            #expect(calls.allSatisfy { $0.raw("data")?.allSatisfy { $0 == UInt8(ascii: "b") } ?? false })
+            #expect(session.source.counters.drops == 0)
+        }
+
         @Test func unixSocketsCarryTheirPath() throws {
             let scratch = Scratch()
             let path = scratch.path + "/socket"

@@ -108,6 +108,28 @@ func settings(_ main: String?, options: [String] = []) throws -> Settings { try 
         #expect(throws: SettingsError.self) { try settings("", options: [option]) }
     }
 
+    @Test(
+        arguments: [
+            ("dynamic_snaplen: true", true, nil, 8125),
+            ("dynamic_snaplen: true, fullcapture_port_range: 80-90", true, 80...90, 8125),
+            ("dynamic_snaplen: true, fullcapture_port_range: 443, statsd_port: 0", true, 443...443, 0),
+            ("snaplen: 200", false, nil, 8125),
+        ] as [(String, Bool, ClosedRange<UInt16>?, UInt16)])
+    func readsTheDynamicSnaplen(_ text: String, _ isDynamic: Bool, _ ports: ClosedRange<UInt16>?, _ statsd: UInt16) throws {
+        let settings = try settings("falco_libs: {\(text)}")
+        #expect(settings.dynamicSnaplen == isDynamic && settings.fullcapturePorts == ports && settings.statsdPort == statsd)
+    }
+
+    @Test(arguments: [
+        "dynamic_snaplen: true, fullcapture_port_range: 90-80", "dynamic_snaplen: true, fullcapture_port_range: 0-80",
+        "dynamic_snaplen: true, fullcapture_port_range: 1-2-3", "dynamic_snaplen: true, fullcapture_port_range: 70000",
+        "dynamic_snaplen: true, fullcapture_port_range: http", "dynamic_snaplen: true, statsd_port: 65536",
+        "fullcapture_port_range: 80-90", "statsd_port: 8125", "snaplen: 65001",
+    ])
+    func refusesPortsThatAreNone(_ text: String) throws {
+        #expect(throws: SettingsError.self) { try settings("falco_libs: {\(text)}") }
+    }
+
     @Test(arguments: [
         ("webserver: {enabled: true}", "webserver.enabled"), ("metrics: {enabled: true, interval: 1h}", "metrics.enabled"),
         ("http_output: {enabled: true, url: u}", "http_output.enabled"),

@@ -28,6 +28,12 @@ extension StartUp {
 
                 """)
         }
+        if session.settings.engine == .modernEBPF, session.settings.modernEBPF.dropFailedExit {
+            for rule in FailureNeeds.rules(of: session.ruleSet) {
+                log.warning(
+                    "Rule '\(rule)' matches failed system calls only, which engine.modern_ebpf.drop_failed_exit leaves out")
+            }
+        }
         session.interest = selection.interest
         session.systemCallReason =
             session.arguments.recordsOnly
