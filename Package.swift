@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
             name: "ProbeTests",
-            dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions"],
+            dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions", "SystemState"],
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("Recording", ["CaptureReplay", "CaptureFile", "Capture", "EventModel", "SystemState", "CProbeABI"]),

@@ -208,7 +208,7 @@ static void flood_action(long count)
 static int expected_action(const char *directory, const char *list)
 {
 	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, list_cases,
-		data_cases, socketcall_cases, compat_cases, option_cases, process_cases, execve_cases, descriptor_cases,
+		data_cases, socketcall_cases, compat_cases, option_cases, process_cases, execve_cases, descriptor_cases, enter_cases,
 		refused_cases};
 	size_t i;
 	int status;
@@ -263,6 +263,10 @@ int main(int count, char **arguments)
 		identity_action();
 	else if (!strcmp(action, "flood"))
 		flood_action(atol(argument));
+	else if (!strcmp(action, "race open"))
+		racing_open(argument);
+	else if (!strcmp(action, "race connect"))
+		racing_connect(argument);
 	else if (!strcmp(action, "wait"))
 		pause();
 	else

@@ -26,6 +26,9 @@ struct ExpectedEvent {
     /// Empty: nothing is expected between the case's mark and the next one.
     let name: String
     var parameters: [(name: String, value: Value)] = []
+    /// `> open`: the beginning of the call.
+    var isEnter: Bool { name.hasPrefix("> ") }
+    var eventName: String { isEnter ? String(name.dropFirst(2)) : name }
 
     static func list(_ text: String) throws -> [ExpectedEvent] {
         var events: [ExpectedEvent] = []
@@ -105,8 +108,10 @@ extension Live {
             let directory = Scratch(), result = Scratch()
             let list = result.path + "/list"
             let session = try LiveSession(
-                [actions, "expected", directory.path, list], interest: Self.everything, ringBytes: 1 << 22)
+                [actions, "expected", directory.path, list], interest: Self.everything, ringBytes: 1 << 22
+            ) { $0.enterEvents = .tracepoints }
             try check(session, list: list)
+            if session.source.enterHooks.mode == PROBE_ENTER_TRACEPOINTS { session.expectBeginnings() }
             #expect(session.source.counters.dropsByReason["ia32"] == 0)
         }
 
@@ -129,25 +134,34 @@ extension Live {
 
             var differences: [String] = []
             var taken: Set<Int> = []
+            let tellsEnters = session.source.enterHooks.mode != PROBE_ENTER_NONE
+            var refused: Set<String> = []
             for wanted in expected {
+                if wanted.isEnter, !tellsEnters {
+                    refused.insert(wanted.label)
+                    continue
+                }
                 if wanted.name.isEmpty {
                     if let extra = eventBehindMark(of: wanted, in: session.events) {
                         differences.append("\(wanted.label): an event \(extra), expected none")
                     }
                     continue
                 }
-                guard let at = find(wanted, in: session.events, taken: taken) else {
+                guard let at = find(wanted, in: session.all, taken: taken) else {
                     differences.append("\(wanted.label): no event \(wanted.name) of thread \(wanted.tid)")
                     continue
                 }
                 taken.insert(at)
                 for (parameter, value) in wanted.parameters {
-                    guard let difference = value.difference(session.events[at], parameter) else { continue }
+                    guard let difference = value.difference(session.all[at], parameter) else { continue }
                     differences.append("\(wanted.label): \(wanted.name).\(parameter) is \(difference)")
                 }
             }
             #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
-            let labels = Set(expected.map(\.label)).count
+            if !refused.isEmpty {
+                print("probe: refused \(refused.sorted().joined(separator: ", ")): \(session.source.enterHooks.report ?? "not wanted")")
+            }
+            let labels = Set(expected.map(\.label)).subtracting(refused).count
             print("probe: \(labels) cases, \(expected.reduce(0) { $0 + $1.parameters.count }) parameters as expected of them")
             expectWellFormed(session)
         }
@@ -175,7 +189,8 @@ extension Live {
                 start = n + 1
             }
             return events.indices.dropFirst(start).first {
-                events[$0].tid == wanted.tid && events[$0].name == wanted.name && !taken.contains($0)
+                events[$0].tid == wanted.tid && events[$0].name == wanted.eventName && !taken.contains($0)
+                    && events[$0].isEnterOfCall == wanted.isEnter
             }
         }
 
