@@ -81,7 +81,7 @@ static __always_inline void encode_enter_connect(struct scratch *event, const st
  * ENTER_PROGRAM(call, NUMBER, arguments) defines program enter_<call> at the tracepoint of that call's entry. Its record
  * ends with the call's last argument, and the kernel attaches no program that reads beyond.
  */
-#define ENTER_PROGRAM(call, system_call, count)                                                                                         \
+#define ENTER_PROGRAM(call, system_call, count)                                                                                  \
 	SEC("?tracepoint/syscalls/sys_enter_" #call) int enter_##call(const struct syscall_entry *entry)                         \
 	{                                                                                                                        \
 		struct probe_settings *set = settings_get();                                                                     \

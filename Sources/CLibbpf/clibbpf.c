@@ -111,7 +111,8 @@ uint32_t probe_constant(const struct bpf_object *object, const char *name)
 
 		if (strcmp(btf__name_by_offset(btf, type->name_off), name) != 0)
 			continue;
-		bpf_object__for_each_map(map, object) {
+		bpf_object__for_each_map(map, object)
+		{
 			map_name = bpf_map__name(map);
 			if (strlen(map_name) < 7 || strcmp(map_name + strlen(map_name) - 7, ".rodata") != 0)
 				continue;

@@ -117,7 +117,8 @@ final class EnterHooks {
         case PROBE_ENTER_TRACEPOINTS: return told + "; of 32-bit callers, when they return"
         case PROBE_ENTER_EVERY_CALL: return told + ", by a program that every system call passes"
         default:
-            return "Not seen: what the caller's memory held when open and connect began; a thread that rewrites it while they run "
+            return
+                "Not seen: what the caller's memory held when open and connect began; a thread that rewrites it while they run "
                 + "decides what their events name (\(refusal ?? "engine.modern_ebpf.enter_events is none"))"
         }
     }

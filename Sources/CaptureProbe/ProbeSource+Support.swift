@@ -71,7 +71,8 @@ extension ProbeSource {
         if let snapshotReport { lines.append("First scan: \(snapshotReport)") }
         if isAttached, let report = enterHooks.report { lines.append(report) }
         lines += missing.map { "Not seen: \($0)" }
-        for (program, reason) in loaded.refused where program.optionalEvent == nil && program != .sysEnter && !ProbeProgram.enters.contains(program) {
+        for (program, reason) in loaded.refused
+        where program.optionalEvent == nil && program != .sysEnter && !ProbeProgram.enters.contains(program) {
             lines.append("Without '\(program.rawValue)': \(reason)")
         }
         return lines

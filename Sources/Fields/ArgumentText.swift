@@ -293,11 +293,11 @@ enum ArgumentText {
         case .uid:
             guard let value = bytes.signedInteger(signed: false) else { return }
             if value == Int64(UInt32.max) { return scratch.append("<NONE>") }
-            scratch.append(Account.userName(UInt32(truncatingIfNeeded: value), state))
+            scratch.append(Account.userName(UInt32(truncatingIfNeeded: value), of: context.thread, state))
         case .gid:
             guard let value = bytes.signedInteger(signed: false) else { return }
             if value == Int64(UInt32.max) { return scratch.append("<NONE>") }
-            scratch.append(Account.groupName(UInt32(truncatingIfNeeded: value), state))
+            scratch.append(Account.groupName(UInt32(truncatingIfNeeded: value), of: context.thread, state))
         case .syscallid:
             if let value = bytes.signedInteger(signed: false),
                 let name = WireNames.shared.systemCall(UInt16(truncatingIfNeeded: value))

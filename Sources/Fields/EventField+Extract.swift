@@ -171,7 +171,7 @@ extension EventField {
         var type = reference.type
         // Another event's parameter of that name may be a number where the first one is an address, say.
         let own = WireNames.shared.parameter(event.type, index).type
-        if type.fixedBytes == nil, own.fixedBytes != nil { type = own }
+        if (type.fixedBytes == nil) != (own.fixedBytes == nil) { type = own }
         switch type {
         case .charbuf, .fspath, .fsrelpath: return bytes.isEmpty ? .none : .bytes(bytes.untilNul)
         case .bytebuf, .sockaddr, .socktuple, .fdlist, .dyn, .charbufarray, .charbufPairArray, .none, .ipv4net, .ipv6net, .ipnet:

@@ -26,18 +26,19 @@ public enum UserField: UInt16, FieldFamily {
         guard slot.exists else { return .none }
         switch field {
         case .uid: return .uint(UInt64(state[slot].uid))
-        case .name: return .bytes(Account.userName(state[slot].uid, state))
+        case .name: return .bytes(Account.userName(state[slot].uid, of: slot, state))
         case .homeDirectory:
             let uid = state[slot].uid
-            if let user = state.user(uid) { return .bytes(state.pool[user.home]) }
+            if let user = state.user(uid, of: slot) { return .bytes(state.pool[user.home]) }
             return .bytes(uid == 0 ? Account.rootHome : Account.unknown)
         case .shell:
-            if let user = state.user(state[slot].uid) { return .bytes(state.pool[user.shell]) }
+            if let user = state.user(state[slot].uid, of: slot) { return .bytes(state.pool[user.shell]) }
             return .bytes(Account.unknown)
         case .loginUid:
             let uid = state[slot].loginuid
             return .int(uid == UInt32.max ? -1 : Int64(uid))
-        case .loginName: return .bytes(Account.userName(state[slot].loginuid, state))
+        // Who logged in did so on the host.
+        case .loginName: return .bytes(Account.userName(state[slot].loginuid, of: .none, state))
         }
     }
 }
@@ -62,7 +63,7 @@ public enum GroupField: UInt16, FieldFamily {
         guard slot.exists else { return .none }
         switch field {
         case .gid: return .uint(UInt64(state[slot].gid))
-        case .name: return .bytes(Account.groupName(state[slot].gid, state))
+        case .name: return .bytes(Account.groupName(state[slot].gid, of: slot, state))
         }
     }
 }
@@ -72,12 +73,12 @@ enum Account {
     static var unknown: Bytes { Bytes("<NA>") }
     static var rootHome: Bytes { Bytes("/root") }
 
-    static func userName(_ uid: UInt32, _ state: SystemState) -> Bytes {
-        if let user = state.user(uid) { return state.pool[user.name] }
+    static func userName(_ uid: UInt32, of slot: ThreadSlot, _ state: SystemState) -> Bytes {
+        if let user = state.user(uid, of: slot) { return state.pool[user.name] }
         return uid == 0 ? Bytes("root") : unknown
     }
-    static func groupName(_ gid: UInt32, _ state: SystemState) -> Bytes {
-        if let name = state.groupName(gid) { return state.pool[name] }
+    static func groupName(_ gid: UInt32, of slot: ThreadSlot, _ state: SystemState) -> Bytes {
+        if let name = state.groupName(gid, of: slot) { return state.pool[name] }
         return gid == 0 ? Bytes("root") : unknown
     }
 }

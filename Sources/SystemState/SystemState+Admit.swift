@@ -162,20 +162,7 @@ extension SystemState {
 
     private func admitMetaEvent(_ event: EventView) {
         switch event.type {
-        case PPME_USER_ADDED_E:
-            guard let uid = event.uint32(0), let gid = event.uint32(1), (event.text(5) ?? .empty).isEmpty else { return }
-            users[uid] = UserRecord(
-                uid: uid, gid: gid, name: pool.intern(event.text(2) ?? .empty), home: pool.intern(event.text(3) ?? .empty),
-                shell: pool.intern(event.text(4) ?? .empty))
-        case PPME_USER_DELETED_E:
-            guard let uid = event.uint32(0), (event.text(5) ?? .empty).isEmpty else { return }
-            users[uid] = nil
-        case PPME_GROUP_ADDED_E:
-            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
-            groups[gid] = pool.intern(event.text(1) ?? .empty)
-        case PPME_GROUP_DELETED_E:
-            guard let gid = event.uint32(0), (event.text(2) ?? .empty).isEmpty else { return }
-            groups[gid] = nil
+        case PPME_USER_ADDED_E, PPME_USER_DELETED_E, PPME_GROUP_ADDED_E, PPME_GROUP_DELETED_E: applyAccountEvent(event)
         default: applyContainerEvent(event)
         }
     }

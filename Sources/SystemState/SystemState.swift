@@ -38,6 +38,7 @@ public final class SystemState {
     let descriptors = DescriptorTables()
     var users: [UInt32: UserRecord] = [:]
     var groups: [UInt32: PoolID] = [:]
+    var containerAccounts = ContainerAccounts()
     var interfaces: [InterfaceRow] = []
     public var taskLookup: (any TaskLookup)?
     /// Room for one joined path; reused.
@@ -275,6 +276,7 @@ public final class SystemState {
             pool.mark(user.shell)
         }
         for name in groups.values { pool.mark(name) }
+        containerAccounts.mark(pool)
         pool.sweep()
     }
 }

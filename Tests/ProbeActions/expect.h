@@ -56,6 +56,7 @@ void message_cases(const char *directory);
 void list_cases(const char *directory);
 void data_cases(const char *directory);
 void compat_cases(const char *directory);
+void compat_process_cases(const char *directory);
 void socketcall_cases(const char *directory);
 void socketcall_option_cases(void);
 void option_cases(const char *directory);

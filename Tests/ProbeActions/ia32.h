@@ -6,6 +6,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Numbers of asm/unistd_32.h, whose names are those of the other architecture's. */
+enum {
+	IA32_FORK = 2,
+	IA32_WRITE = 4,
+	IA32_OPEN = 5,
+	IA32_WAITPID = 7,
+	IA32_EXECVE = 11,
+	IA32_CHOWN = 182,
+	IA32_LSEEK = 19,
+	IA32_UMOUNT = 22,
+	IA32_SETUID = 23,
+	IA32_STIME = 25,
+	IA32_KILL = 37,
+	IA32_PIPE = 42,
+	IA32_GETPPID = 64,
+	IA32_SETRLIMIT = 75,
+	IA32_OLD_MMAP = 90,
+	IA32_IPC = 117,
+	IA32_LLSEEK = 140,
+	IA32_READV = 145,
+	IA32_WRITEV = 146,
+	IA32_NANOSLEEP = 162,
+	IA32_GETRESUID = 165,
+	IA32_PWRITE64 = 181,
+	IA32_SENDFILE = 187,
+	IA32_UGETRLIMIT = 191,
+	IA32_MMAP2 = 192,
+	IA32_STAT64 = 195,
+	IA32_CHOWN32 = 212,
+	IA32_SETUID32 = 213,
+	IA32_FCNTL64 = 221,
+	IA32_SENDFILE64 = 239,
+	IA32_OPENAT = 295,
+	IA32_FSTATAT64 = 300,
+	IA32_PPOLL = 309,
+	IA32_PRLIMIT64 = 340,
+	IA32_PROCESS_VM_READV = 347,
+	IA32_CONNECT = 362,
+	IA32_PPOLL_TIME64 = 414,
+	IA32_FCHMODAT2 = 452,
+};
+
 /* Memory that a 32-bit pointer reaches, zeroed; never given back. */
 void *low(size_t count);
 void *low_copy(const void *value, size_t count);

@@ -208,8 +208,8 @@ static void flood_action(long count)
 static int expected_action(const char *directory, const char *list)
 {
 	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, list_cases,
-		data_cases, socketcall_cases, compat_cases, option_cases, process_cases, execve_cases, descriptor_cases, enter_cases,
-		refused_cases};
+		data_cases, socketcall_cases, compat_cases, compat_process_cases, option_cases, process_cases, execve_cases,
+		descriptor_cases, refused_cases, enter_cases};
 	size_t i;
 	int status;
 	pid_t child;

@@ -159,7 +159,9 @@ extension Live {
             }
             #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
             if !refused.isEmpty {
-                print("probe: refused \(refused.sorted().joined(separator: ", ")): \(session.source.enterHooks.report ?? "not wanted")")
+                print(
+                    "probe: refused \(refused.sorted().joined(separator: ", ")): \(session.source.enterHooks.report ?? "not wanted")"
+                )
             }
             let labels = Set(expected.map(\.label)).subtracting(refused).count
             print("probe: \(labels) cases, \(expected.reduce(0) { $0 + $1.parameters.count }) parameters as expected of them")
