@@ -16,7 +16,7 @@ extension SystemState {
         case PPME_SOCKET_CONNECT_E: told = event.parameter(1)
         default: told = event.text(1)
         }
-        guard let told, !told.isEmpty, told != "<NA>" else { return }
+        guard let told, !told.isEmpty, !(told == "<NA>") else { return }
         record.pointee.enterPath = pool.intern(told)
         if case PPME_SOCKET_CONNECT_E = event.type { aim(at: told, slot, &context) }
     }
