@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "Capture", "EventModel", "Fields", "FilterLanguage",
+                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "CaptureFile", "Capture", "EventModel", "Fields", "FilterLanguage",
                 "Pipeline", "RuleEngine",
                 "Rules", "SystemState",
             ], swiftSettings: swift),

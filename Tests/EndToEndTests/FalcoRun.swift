@@ -78,7 +78,8 @@ struct FalcoRun {
 
     private static func withoutSyslog(_ arguments: [String]) -> [String] {
         let quiet = ["-o", "syslog_output.enabled=false", "-o", "log_syslog=false"]
-        return arguments.first == "run" ? ["run"] + quiet + arguments.dropFirst() : quiet + arguments
+        guard let verb = arguments.first, ["run", "record"].contains(verb) else { return quiet + arguments }
+        return [verb] + quiet + arguments.dropFirst()
     }
 }
 
