@@ -70,9 +70,10 @@ final class LoadedProbe {
             bpf_object__close(object)
             throw CaptureError("the embedded probe speaks another version than the agent: build both from the same sources")
         }
-        for program in left {
+        // A section that begins with `?` is left out unless it is asked for.
+        for program in ProbeProgram.allCases {
             if let pointer = bpf_object__find_program_by_name(object, program.rawValue) {
-                bpf_program__set_autoload(pointer, false)
+                bpf_program__set_autoload(pointer, !left.contains(program))
             }
         }
         do throws(CaptureError) {
