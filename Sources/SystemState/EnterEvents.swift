@@ -6,7 +6,7 @@ import EventModel
 /// the event of the call's end read there. Kept with the thread from the one event to the other; no allocation once interned.
 extension SystemState {
     /// An event that could not read its path or address keeps nothing, and so does away with what an earlier call left.
-    func keepEnter(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
+    func keepEnter(_ event: EventView, _ slot: ThreadSlot) {
         let record = row(slot)
         record.pointee.enterPath = .empty
         record.pointee.enterType = event.type
@@ -18,7 +18,6 @@ extension SystemState {
         }
         guard let told, !told.isEmpty, !(told == "<NA>") else { return }
         record.pointee.enterPath = pool.intern(told)
-        if case PPME_SOCKET_CONNECT_E = event.type { aim(at: told, slot, &context) }
     }
 
     /// What the beginning of the call that `event` ends told; empty if that was another call or could not be told.
@@ -46,27 +45,8 @@ extension SystemState {
 
     // MARK: connect
 
-    /// The socket has its far end from here on, as in Falco: a refused connect shows whom it asked for.
-    private func aim(at address: Bytes, _ slot: ThreadSlot, _ context: inout EventContext) {
-        guard context.hasDescriptor, let fd = context.fd else { return }
-        var record = context.descriptor
-        if let end = remoteEnd(address) {
-            guard record.isInet || record.kind == .unknown else { return }
-            record.kind = end.isIPv6 ? .ipv6Socket : .ipv4Socket
-            (record.destination, record.destinationPort) = (end.address, end.port)
-        } else if address[0] == 1, record.kind == .unixSocket || record.kind == .unknown {
-            let path = address.from(1).untilNul
-            guard !path.isEmpty else { return }
-            record.kind = .unixSocket
-            record.name = pool.intern(path)
-        } else {
-            return
-        }
-        add(record, fd, slot, &context)
-    }
-
     /// The far end of a connected inet socket is the one that the call was given at its beginning; 0.0.0.0, of which the kernel
-    /// makes one of its own addresses, stays the kernel's. Unix tuples carry the name that the listener is bound to.
+    /// makes one of its own addresses, stays the kernel's. A connect that failed leaves the socket as it was. Unix tuples carry the name that the listener is bound to.
     func correctRemoteEnd(_ record: inout DescriptorRecord, _ enter: PoolID) {
         guard record.isInet, !enter.isEmpty, let end = remoteEnd(pool[enter]), !end.address.isZero,
             end.isIPv6 == record.isIPv6, end.address != record.destination || end.port != record.destinationPort

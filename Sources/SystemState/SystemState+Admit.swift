@@ -140,7 +140,7 @@ extension SystemState {
             switch event.type {
             case PPME_SYSCALL_OPEN_E, PPME_SYSCALL_OPENAT_2_E, PPME_SYSCALL_OPENAT2_E, PPME_SYSCALL_CREAT_E,
                 PPME_SOCKET_CONNECT_E:
-                keepEnter(event, slot, &context)
+                keepEnter(event, slot)
             case PPME_SYSCALL_EXECVEAT_E: keepExecveatPath(event, slot)
             case PPME_SYSCALL_OPEN_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_OPENAT2_X, PPME_SYSCALL_CREAT_X,
                 PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:
