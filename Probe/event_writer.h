@@ -240,7 +240,8 @@ static __always_inline bool event_output(struct scratch *event)
 
 	if (!own)
 		return false;
-	own->events++;
+	if (!(*(u16 *)(event->record + 2) & PROBE_RECORD_STATE_ONLY))
+		own->events++;
 	if (!bytes)
 		return false;
 	if (event->faults)

@@ -7,7 +7,6 @@
  * tasks and their end, and keep the scope. The iterators report what existed before the probe was attached.
  *
  * Every system call with an event of its own (syscalls.def) is encoded with all its parameters. Not done yet:
- *   paths as resolved       the names are the caller's; no state-only records with what the kernel made of them
  *   enter events            32-bit callers have none, unless every system call is hooked at its entry
  *   signal masks            the masks of signalfd and io_uring_enter are 0, as in the events it is compatible with
  *   long lists              poll: 64 descriptors; argv: 96 strings
@@ -28,6 +27,7 @@
 #include "snaplen.h"
 #include "hooks/generic.h"
 #include "hooks/simple.h"
+#include "hooks/kernel_record.h"
 #include "hooks/execve.h"
 #include "hooks/clone.h"
 #include "hooks/exit.h"

@@ -35,28 +35,27 @@ static __always_inline u32 encode_device(u32 device)
 }
 
 /*
- * Puts the absolute path of (vfsmount, dentry) as a parameter: walks up to the root of the mount namespace,
- * crossing mounts. bpf_d_path is not allowed in these programs. A file without a place in any directory (memfd)
- * is given by its bare name; a path that is too deep or too long is left empty and counted.
+ * Builds the absolute path of (vfsmount, dentry) in the slot's path buffer, ending with a NUL at PROBE_PATH_BYTES_MAX - 1,
+ * and returns where it begins: walks up to the root of the mount namespace, crossing mounts; without a mount, up to the root
+ * of the file system. bpf_d_path is not allowed in these programs. A file without a place in any directory (memfd) is
+ * given by its bare name. Negative: the path is too deep or too long.
  */
-__noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
+__noinline int build_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
-	struct dentry *dentry = (struct dentry *)dentry_address, *parent, *root;
-	struct mount *mount, *above;
-	u32 at, length, bytes;
+	struct dentry *dentry = (struct dentry *)dentry_address, *parent, *root = NULL;
+	struct mount *mount = NULL, *above;
 	const unsigned char *name;
 	bool complete = false;
+	u32 at, length;
 	int i;
 
-	if (!event)
+	if (!event || !dentry)
 		return -1;
-	if (!dentry || !vfsmount_address) {
-		put_empty(event);
-		return 0;
+	if (vfsmount_address) {
+		mount = (struct mount *)(vfsmount_address - bpf_core_field_offset(struct mount, mnt));
+		root = BPF_CORE_READ(mount, mnt.mnt_root);
 	}
-	mount = (struct mount *)(vfsmount_address - bpf_core_field_offset(struct mount, mnt));
-	root = BPF_CORE_READ(mount, mnt.mnt_root);
 	event->cursor = PROBE_PATH_BYTES_MAX - 1;
 	event->path[PROBE_PATH_BYTES_MAX - 1] = 0;
 	for (i = 0; i < PATH_COMPONENTS_MAX; i++) {
@@ -72,6 +71,10 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 			continue;
 		}
 		parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry && !vfsmount_address) {
+			complete = true;
+			break;
+		}
 		length = BPF_CORE_READ(dentry, d_name.len) & 0xff;
 		name = BPF_CORE_READ(dentry, d_name.name);
 		at = event->cursor;
@@ -89,19 +92,47 @@ __noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
 		event->cursor = at;
 		dentry = parent;
 	}
-	if (!complete) {
-		note_fault(event);
-		put_empty(event);
-		return 0;
-	}
+	if (!complete)
+		return -1;
 	at = event->cursor & (PROBE_PATH_BYTES_MAX - 1);
 	if (at == PROBE_PATH_BYTES_MAX - 1) {
 		at--;
 		event->path[at] = '/';
 	}
+	return at;
+}
+
+/* Copies the path that build_path left at `start` behind the record's last byte; returns its bytes with the NUL. */
+static __always_inline u32 append_built_path(struct scratch *event, s32 start)
+{
+	u32 at = start, bytes;
+
+	FORGET(at);
+	at &= PROBE_PATH_BYTES_MAX - 1;
 	bytes = PROBE_PATH_BYTES_MAX - at;
 	bpf_probe_read_kernel(event->record + (event->position & RECORD_MASK), bytes, event->path + at);
-	put_length(event, bytes);
+	return bytes;
+}
+
+/* Puts the absolute path of (vfsmount, dentry) as a parameter: empty without a file, and counted where it can't be told. */
+__noinline int put_path(u64 vfsmount_address, u64 dentry_address, u32 slot)
+{
+	struct scratch *event = scratch_slot(slot);
+	s32 start;
+
+	if (!event)
+		return -1;
+	if (!dentry_address || !vfsmount_address) {
+		put_empty(event);
+		return 0;
+	}
+	start = build_path(vfsmount_address, dentry_address, slot);
+	if (start < 0) {
+		note_fault(event);
+		put_empty(event);
+		return 0;
+	}
+	put_length(event, append_built_path(event, start));
 	return 0;
 }
 

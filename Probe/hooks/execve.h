@@ -92,6 +92,7 @@ static __always_inline void encode_exec(struct scratch *event, struct task_struc
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
+	report_kernel_arguments(event, mm);
 	EVENT_BEGIN(event, PPME_SYSCALL_EXECVE_19_X, PROBE_CLASS_EXECVE);
 	put_s64(event, 0); /* 1: res (PT_ERRNO) */
 	put_exe_and_arguments(event, mm); /* 2: exe, 3: args */

@@ -64,6 +64,7 @@ SYSCALL_PROGRAM(open)
 		 : SETTLE_ENTER(event, PPME_SYSCALL_OPEN_E, PROBE_CLASS_OPEN)))
 		return;
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, at ? 1 : 0));
 	if (at) {
 		EVENT_BEGIN(event, PPME_SYSCALL_OPENAT_2_X, PROBE_CLASS_OPEN);
 		put_s64(event, ret); /* 1: fd (PT_FD) */
@@ -90,6 +91,7 @@ SYSCALL_PROGRAM(openat2)
 		return;
 	bpf_probe_read_user(&how, sizeof(how), (void *)syscall_argument(regs, 2));
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, 1));
 	EVENT_BEGIN(event, PPME_SYSCALL_OPENAT2_X, PROBE_CLASS_OPEN);
 	put_s64(event, ret); /* 1: fd (PT_FD) */
 	put_s64(event, syscall_int(regs, 0)); /* 2: dirfd (PT_FD) */
@@ -109,6 +111,7 @@ SYSCALL_PROGRAM(creat)
 	if (!SETTLE_ENTER(event, PPME_SYSCALL_CREAT_E, PROBE_CLASS_OPEN))
 		return;
 	look_at_opened(&opened, ret);
+	report_kernel_path(opened.file, syscall_argument(regs, 0));
 	EVENT_BEGIN(event, PPME_SYSCALL_CREAT_X, PROBE_CLASS_OPEN);
 	put_s64(event, ret); /* 1: fd (PT_FD) */
 	put_user_string(event, syscall_argument(regs, 0)); /* 2: name (PT_FSPATH) */

@@ -69,6 +69,8 @@ public struct RunPosition: Sendable, Equatable {
     public var previousTimestampNs: UInt64 = 0
     /// Do records for the state alone take an event number? In a filtered recording, where they stand for events; not in others.
     public var numbersStateOnly = true
+    /// Were records of what the kernel knows (`PROBE_KERNEL_RECORD`) asked for? Without one, a name is then as the kernel has it.
+    public var hasKernelRecords = false
     public init() {}
 }
 

@@ -136,6 +136,10 @@ struct EventDecoder: ~Copyable {
         } catch {
             throw RecordFault(error)
         }
+        if view.isKernelRecord {
+            events.append(view)
+            return true
+        }
         if converter.leavesUnchanged(view) {
             if isHidden(view.type) { view.hide() }
             events.append(view)

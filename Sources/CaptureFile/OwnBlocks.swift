@@ -56,7 +56,7 @@ extension CaptureEncoder {
             encoder.put(position.eventNumber)
             encoder.put(position.firstTimestampNs)
             encoder.put(position.previousTimestampNs)
-            encoder.put(UInt8(position.numbersStateOnly ? 1 : 0))
+            encoder.put(UInt8((position.numbersStateOnly ? 1 : 0) | (position.hasKernelRecords ? 2 : 0)))
         }
     }
 
@@ -87,6 +87,8 @@ extension CaptureEncoder {
         let texts = [row.comm, row.exe, row.exepath, row.cwd, row.root].map { $0.count > Self.pathBytesMax ? $0 : [] }
         let lists = [row.args, row.env, row.cgroups].map { $0.count > Self.listBytesMax ? $0 : [] }
         for text in texts + lists { put(long: text) }
+        put(details.argumentsBytes)
+        put(long: details.argumentsTail)
     }
 
     mutating func appendDetails(of rows: [DescriptorRow], tid: Int64) {
@@ -105,6 +107,8 @@ extension CaptureEncoder {
                     encoder.put(row.mountID)
                     encoder.put(long: details.rawName)
                     if let name { encoder.put(long: name) }
+                    encoder.put(long: details.kernelPath)
+                    encoder.put(long: details.kernelFSPath)
                 }
             }
         }
@@ -190,7 +194,9 @@ extension MetadataCursor {
         position.eventNumber = try u64()
         position.firstTimestampNs = try u64()
         position.previousTimestampNs = try u64()
-        position.numbersStateOnly = try u8() & 1 != 0
+        let marks = try u8()
+        position.numbersStateOnly = marks & 1 != 0
+        position.hasKernelRecords = marks & 2 != 0
         return position
     }
 
@@ -214,6 +220,8 @@ extension MetadataCursor {
             details.enterPath = try longString()
             var texts: [[UInt8]] = []
             for _ in 0..<8 { texts.append(try longString()) }
+            details.argumentsBytes = try u64()
+            details.argumentsTail = try longString()
             try endEntry()
             pending.threads[tid] = .init(details: details, texts: texts)
         }
@@ -232,6 +240,8 @@ extension MetadataCursor {
             found.mountID = try u32()
             found.details.rawName = try longString()
             if hasName { found.details.name = try longString() }
+            found.details.kernelPath = try longString()
+            found.details.kernelFSPath = try longString()
             try endEntry()
             pending.descriptors[tid, default: [:]][fd] = found
         }

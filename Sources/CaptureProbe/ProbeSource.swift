@@ -161,6 +161,7 @@ public final class ProbeSource: EventSource {
         let base = settingsMemory.base
         let wanted = (base + MemoryLayout<probe_settings>.offset(of: \.wanted)!).assumingMemoryBound(to: UInt64.self)
         for (index, word) in interest.words.enumerated() { settings_store(wanted + index, word) }
+        base.assumingMemoryBound(to: probe_settings.self).pointee.kernel_records = interest.kernelRecords ? 1 : 0
         base.assumingMemoryBound(to: probe_settings.self).pointee.sched_events = Self.schedEvents(interest)
         if isAttached { try attachWanted() }
     }

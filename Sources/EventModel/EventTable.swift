@@ -104,6 +104,11 @@ public enum EventTable {
     public static let dynamicSets: [[(type: ParameterType, format: PrintFormat)]] = dynamics.sets
     public static let dynamicSetNames: [String] = dynamics.names
 
+    /// Not in the table: a record of ours for the state (`PROBE_KERNEL_RECORD` tells its parameters).
+    public static let kernelRecord = EventInfo(
+        code: UInt16(PROBE_KERNEL_RECORD), identifier: "KERNEL_RECORD", name: "kernel_record",
+        category: UInt16(EC_INTERNAL.rawValue), flags: UInt16(EF_LARGE_PAYLOAD.rawValue | EF_MODIFIES_STATE.rawValue),
+        parameters: [])
     public static let events: [EventInfo] = {
         var count: UInt32 = 0
         let rows = probe_event_rows(&count)!

@@ -37,7 +37,8 @@ public struct EventView: @unchecked Sendable {
         let type = start.loadUnaligned(fromByteOffset: 20, as: UInt16.self)
         let count = Int(start.loadUnaligned(fromByteOffset: 22, as: UInt32.self))
         guard length >= Self.headerBytes, length <= bytes.count else { throw .lengthOutside }
-        guard Int(type) < EventTable.count else { throw .unknownType }
+        let isKernelRecord = isStateOnly && type == EventTable.kernelRecord.code
+        guard Int(type) < EventTable.count || isKernelRecord else { throw .unknownType }
         self.bytes = Bytes(base: bytes.base, count: length)
         self.timestampNs = timestampNs ?? start.loadUnaligned(as: UInt64.self)
         tid = Int64(bitPattern: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
@@ -45,7 +46,7 @@ public struct EventView: @unchecked Sendable {
         self.cpu = cpu
         self.isStateOnly = isStateOnly
         self.isHidden = isHidden
-        lengthBytes = probe_event_flags(type) & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
+        lengthBytes = isKernelRecord || probe_event_flags(type) & UInt16(EF_LARGE_PAYLOAD.rawValue) != 0 ? 4 : 2
         guard count <= (length &- Self.headerBytes) / lengthBytes else { throw .lengthsTruncated }
         parameterCount = count
         guard dataOffset(count) <= length else { throw .parametersOutside }
@@ -100,7 +101,9 @@ public struct EventView: @unchecked Sendable {
         return value.untilNul
     }
 
-    public var info: EventInfo { EventTable.events[Int(type)] }
+    /// A record of ours for the state: its type is in no table of events.
+    @inline(__always) public var isKernelRecord: Bool { Int(type) >= EventTable.count }
+    public var info: EventInfo { isKernelRecord ? EventTable.kernelRecord : EventTable.events[Int(type)] }
     @inline(__always) public var flags: UInt16 { probe_event_flags(type) }
     @inline(__always) public var isEnter: Bool { type & 1 == 0 }
 }

@@ -8,6 +8,8 @@ public struct InterestSet: Sendable, Equatable {
     public private(set) var words: [UInt64] = .init(repeating: 0, count: Int(PROBE_SYSCALL_MAX) / 64)
     /// Loaded rules name these besides system calls (`switch`, `page_fault`, `signaldeliver`, `procexit`).
     public var events: Set<UInt16> = []
+    /// Somebody reads what the kernel knows beyond the events: its own path of a file, the length of long arguments.
+    public var kernelRecords = false
 
     public init() {}
     public mutating func insert(syscall number: Int) { words[number / 64] |= 1 << UInt64(number % 64) }
@@ -18,5 +20,6 @@ public struct InterestSet: Sendable, Equatable {
     public mutating func formUnion(_ other: InterestSet) {
         for index in words.indices { words[index] |= other.words[index] }
         events.formUnion(other.events)
+        kernelRecords = kernelRecords || other.kernelRecords
     }
 }

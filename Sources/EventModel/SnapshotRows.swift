@@ -68,6 +68,9 @@ public struct ThreadDetails: Sendable, Equatable {
     /// A leader that ended before other threads of its group.
     public var isDead = false
     public var isSubreaper = false
+    /// Of arguments that are more than an event carries: their bytes, and the last of them.
+    public var argumentsBytes: UInt64 = 0
+    public var argumentsTail: [UInt8] = []
     public init() {}
 }
 
@@ -121,6 +124,9 @@ public struct DescriptorDetails: Sendable, Equatable {
     public var name: [UInt8]?
     /// The name as the caller passed it.
     public var rawName: [UInt8] = []
+    /// As the kernel resolved it, across mounts and inside its file system, where that says something else.
+    public var kernelPath: [UInt8] = []
+    public var kernelFSPath: [UInt8] = []
     public init() {}
 }
 

@@ -28,7 +28,7 @@ public final class FieldCatalogue: Sendable {
     public static let builtin = FieldCatalogue(
         classes: EventField.fieldClasses() + ProcessField.fieldClasses() + UserField.fieldClasses() + GroupField.fieldClasses()
             + DescriptorField.fieldClasses() + PathField.fieldClasses() + DescriptorListField.fieldClasses()
-            + [FieldClass(ContainerField.fieldClasses() + KubernetesField.fieldClasses())])
+            + [FieldClass(ContainerField.fieldClasses() + KubernetesField.fieldClasses())] + KernelField.fieldClasses())
 
     /// A field by its name without argument.
     public func definition(named name: String) -> FieldDefinition? { byName[name] }

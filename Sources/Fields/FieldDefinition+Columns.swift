@@ -9,6 +9,7 @@ extension FieldDefinition {
         switch family {
         case "fd", "fdlist": return [.descriptors, .directory]
         case "fs": return [.descriptors, .directory]
+        case "kernel": return name.hasPrefix("kernel.args") ? [] : [.descriptors, .directory]
         case "user", "group": return name == "user.loginuid" || name == "user.loginname" ? [] : .identity
         case "evt", "syscall":
             switch name {

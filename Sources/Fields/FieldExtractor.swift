@@ -32,6 +32,8 @@ public enum FieldExtractor {
         case FieldFamilies.kubernetes:
             return KubernetesField.extract(
                 KubernetesField(rawValue: row)!, field, context: context, state: state, scratch: &scratch)
+        case FieldFamilies.kernel:
+            return KernelField.extract(KernelField(rawValue: row)!, context: context, state: state, scratch: &scratch)
         default:
             preconditionFailure("a field's family has no extraction")
         }

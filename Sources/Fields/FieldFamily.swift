@@ -114,4 +114,5 @@ public enum FieldFamilies {
     public static let descriptorList: UInt16 = 7
     public static let container: UInt16 = 8
     public static let kubernetes: UInt16 = 9
+    public static let kernel: UInt16 = 10
 }

@@ -105,6 +105,7 @@ public final class EventPipeline {
         if let position = source.startingPosition {
             number = position.eventNumber
             numbersStateOnly = position.numbersStateOnly
+            state.hasKernelRecords = position.hasKernelRecords
             state.resume(firstTimestampNs: position.firstTimestampNs, previousTimestampNs: position.previousTimestampNs)
         }
         try handler.snapshotEnded()
@@ -131,6 +132,7 @@ public final class EventPipeline {
         position.eventNumber = number
         (position.firstTimestampNs, position.previousTimestampNs) = (state.firstTimestampNs, state.previousTimestampNs)
         position.numbersStateOnly = numbersStateOnly
+        position.hasKernelRecords = state.hasKernelRecords
         return position
     }
 

@@ -46,6 +46,7 @@ extension SystemState {
         } else {
             record.name = pool.intern(joined(Paths.concatenate(pathDirectory(dirfd, name, slot), name, into: pathBuffer)))
         }
+        takeKernelPath(slot, &record)
         add(record, fd, slot, &context)
     }
 

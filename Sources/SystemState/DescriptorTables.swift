@@ -234,12 +234,16 @@ public final class DescriptorTables {
             for fd in 0..<Int(tables[index].capacity) {
                 pool.mark(tables[index].base![fd].name)
                 pool.mark(tables[index].base![fd].rawName)
+                pool.mark(tables[index].base![fd].kernelPath)
+                pool.mark(tables[index].base![fd].kernelFSPath)
             }
         }
         for table in spill.values {
             for record in table.values {
                 pool.mark(record.name)
                 pool.mark(record.rawName)
+                pool.mark(record.kernelPath)
+                pool.mark(record.kernelFSPath)
             }
         }
     }

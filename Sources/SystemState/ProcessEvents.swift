@@ -172,6 +172,8 @@ extension SystemState {
         child.exe = leader.exe
         child.exepath = leader.exepath
         child.args = leader.args
+        child.argumentsBytes = leader.argumentsBytes
+        child.argumentsTail = leader.argumentsTail
         child.env = leader.env.isEmpty ? parent.env : leader.env
         child.cwd = leader.cwd
         child.root = parent.root
@@ -229,6 +231,7 @@ extension SystemState {
         if threadCount(of: slot) > 1 { endOtherThreads(of: slot) }
         let record = row(slot)
         setImage(event, record)
+        takeKernelArguments(record)
         if event.text(P.comm) == nil, let exe = event.text(P.exe) {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))

@@ -73,6 +73,15 @@ public struct ThreadRecord {
     public var isSubreaper = false
     /// Descriptor table of the process; index into `DescriptorTables`, -1 none.
     public var descriptors: Int32 = -1
+    /// Of arguments that are more than an event carries: their bytes, and the last of them; 0 where the event has them all.
+    public var argumentsBytes: UInt64 = 0
+    public var argumentsTail = PoolID.empty
+    /// What a record of the kernel's knowledge said, until the event right behind it takes it.
+    var kernelPath = PoolID.empty
+    var kernelFSPath = PoolID.empty
+    var kernelArgumentsBytes: UInt64 = 0
+    var kernelArgumentsTail = PoolID.empty
+    var hasKernelRecord = false
     /// Slot of the thread group leader, itself for a main thread; none when it is not known.
     public var leader = ThreadSlot.none
     /// Living threads of the group, kept on the leader.
@@ -103,6 +112,10 @@ public struct DescriptorRecord {
     public var name = PoolID.empty
     /// As the caller passed it.
     public var rawName = PoolID.empty
+    /// The path as the kernel resolved it, where it is not `name`; and inside its file system, where the mount shows only a part
+    /// of that.
+    public var kernelPath = PoolID.empty
+    public var kernelFSPath = PoolID.empty
     public var inode: UInt64 = 0
     public var openFlags: UInt32 = 0
     public var device: UInt32 = 0

@@ -20,6 +20,10 @@ extension SystemState {
         if !event.isStateOnly { previousTimestampNs = event.timestampNs }
 
         let flags = event.flags
+        if event.isKernelRecord {
+            admitKernelRecord(event)
+            return
+        }
         if flags & UInt16(EF_SKIPPARSERESET.rawValue) != 0 {
             if case PPME_PROCINFO_E = event.type {
                 context.thread = threads.find(event.tid)
@@ -66,6 +70,7 @@ extension SystemState {
             default: break
             }
         }
+        if slot.exists, row(slot).pointee.hasKernelRecord { forgetKernelRecord(slot) }
     }
 
     /// After the rules: threads that ended and descriptors that were closed go away.

@@ -94,6 +94,8 @@ extension SystemState {
         details.reaperTid = record.reaperTid
         details.enterType = record.enterType
         details.enterPath = pool[record.enterPath].array
+        details.argumentsBytes = record.argumentsBytes
+        details.argumentsTail = pool[record.argumentsTail].array
         details.isPlaceholder = record.isPlaceholder
         details.isDead = record.isDead
         details.isSubreaper = record.isSubreaper
@@ -123,6 +125,8 @@ extension SystemState {
         var details = DescriptorDetails()
         details.flags = record.flags.subtracting(DescriptorTables.present).rawValue
         details.rawName = pool[record.rawName].array
+        details.kernelPath = pool[record.kernelPath].array
+        details.kernelFSPath = pool[record.kernelFSPath].array
         if record.isInet {
             details.name = row.name
         } else if record.kind == .unixSocket {
@@ -145,6 +149,8 @@ extension SystemState {
         record.pointee.reaperTid = details.reaperTid
         record.pointee.enterType = details.enterType
         record.pointee.enterPath = intern(details.enterPath)
+        record.pointee.argumentsBytes = details.argumentsBytes
+        record.pointee.argumentsTail = intern(details.argumentsTail)
         record.pointee.isPlaceholder = details.isPlaceholder
         record.pointee.isSubreaper = details.isSubreaper
         if details.isDead, !record.pointee.isDead {

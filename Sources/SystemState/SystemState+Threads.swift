@@ -299,6 +299,8 @@ extension SystemState: SnapshotSink {
         if let details = source.details {
             record.flags = DescriptorFlags(rawValue: details.flags)
             record.rawName = intern(details.rawName)
+            record.kernelPath = intern(details.kernelPath)
+            record.kernelFSPath = intern(details.kernelFSPath)
             if record.isTurned { record.swapEnds() }
             if let name = details.name { record.name = intern(name) }
         }

@@ -52,6 +52,8 @@ public final class SystemState {
     public internal(set) var previousTimestampNs: UInt64 = 0
     public internal(set) var firstTimestampNs: UInt64 = 0
     var nextPurgeNs: UInt64 = 0
+    /// Whoever writes the events also writes what the kernel knows beyond them: no record means that there is nothing to add.
+    public var hasKernelRecords = false
     /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
     public internal(set) var isRestarted = false
     /// Threads that ended with the event at hand.
@@ -268,6 +270,7 @@ public final class SystemState {
             pool.mark(record.pointee.cgroups)
             pool.mark(record.pointee.containerID)
             pool.mark(record.pointee.enterPath)
+            markKernelRecord(record)
         }
         descriptors.markPool(pool)
         for user in users.values {

@@ -26,7 +26,9 @@ import Testing
 
     @Test(arguments: [
         (["--foo"], "Option 'foo' does not exist"), (["-Z"], "Option 'Z' does not exist"), (["-Ub"], "Option 'b' does not exist"),
-        (["-c"], "Option 'c' is missing an argument"), (["--option"], "Option 'option' is missing an argument"),
+        (["-c"], "Option 'c' is missing an argument"),
+        (["-v", "record", "-w", "x"], "'record' must be the first word: falco record [options]"),
+        (["--option"], "Option 'option' is missing an argument"),
         (["--dry-run=1"], "Option 'dry-run' takes no argument"), (["--support"], "--support is not supported yet"),
         (["-M", "x"], "Argument 'x' of option 'M' is not a number of seconds"),
         (["-M", "-3"], "Argument '-3' of option 'M' is not a number of seconds"),

@@ -34,6 +34,19 @@ import Testing
         #expect(selected.isDisjoint(with: hasNot), "too much: \(selected.intersection(hasNot))")
     }
 
+    /// What the kernel knows beyond the events costs something: only for those who read it, in a condition or an output.
+    @Test(
+        arguments: [
+            ("evt.type=open and kernel.path=/x | INFO x", true), ("evt.type=execve | INFO %kernel.args_tail", true),
+            ("evt.type=open and fd.name=/x | INFO %proc.args", false),
+        ] as [(String, Bool)])
+    func kernelRecordsAreForThoseWhoRead(_ rules: String, _ wanted: Bool) throws {
+        let loader = RuleLoader()
+        _ = loader.load(files: [("test.conf", Array(rules.utf8))])
+        #expect(loader.ruleSet.rules.count == 1)
+        #expect(StateNeeds.readsKernelRecords(loader.ruleSet.rules) == wanted)
+    }
+
     @Test func processesNeedNoSystemCall() throws {
         let selection = try selection("evt.type = procexit | INFO %proc.cmdline %proc.pname %container.id")
         #expect(names(selection.selected) == ["sched_process_exit"])

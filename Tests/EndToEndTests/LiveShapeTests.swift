@@ -20,7 +20,7 @@ private struct Shapes {
         try reader.snapshot(into: CaptureSnapshot())
         let batch = EventBatch()
         while try reader.nextBatch(into: batch) == .events {
-            for event in batch.events {
+            for event in batch.events where !event.isKernelRecord {
                 counts[event.type, default: []].insert(event.parameterCount)
                 var known = parameters[event.type] ?? Array(repeating: Parameter(), count: event.parameterCount)
                 for index in 0..<min(known.count, event.parameterCount) {

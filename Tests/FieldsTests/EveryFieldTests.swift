@@ -107,6 +107,7 @@ private final class EverythingScene {
         machine.hostname = Array("box".utf8)
         state.machine(machine)
         state.finishSnapshot()
+        state.hasKernelRecords = true
         state.hostNames = HostNameTable([
             ("near.org", AddressBytes(ipv4NetworkOrder: 0x0100_007f), false),
             ("far.org", AddressBytes(ipv4NetworkOrder: 0x0200_007f), false),
@@ -236,6 +237,8 @@ private final class EverythingScene {
         fill(&builder)
         var bytes: [UInt8] = []
         builder.write(to: &bytes)
+        try KernelRecord.admit(
+            KernelRecord.bytes(tid: 200, path: "/etc/shadow", fspath: "/shadow", argumentsBytes: 9000, tail: [65, 0]), to: state)
         try bytes.withUnsafeBytes { raw in
             var context = EventContext(event: try EventView(checking: Bytes(raw), cpu: 0))
             state.admit(context.event, into: &context)

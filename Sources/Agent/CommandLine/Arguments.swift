@@ -57,6 +57,10 @@ struct Arguments: Sendable {
             if scope != nil { throw UsageError("falco record watches its own command; --scope can not be given with it") }
             command = parser.rest
         }
+        // Stray words are passed over, as in Falco; but these two would turn a recording or one command into a watch of the whole host.
+        if !hasVerb, let verb = parser.rest.first(where: { $0 == "run" || $0 == "record" }) {
+            throw UsageError("'\(verb)' must be the first word: falco \(verb) [options]")
+        }
         guard runs else { return }
         if parser.rest.isEmpty, !help {
             throw UsageError("falco run needs a command: falco run [options] -- COMMAND [ARGUMENTS]")

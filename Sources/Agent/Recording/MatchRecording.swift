@@ -64,7 +64,8 @@ final class MatchRecording {
 
     /// Between two batches. An alert when a file reached its limit.
     func batchEnded(_ log: Log, nowNs: UInt64) -> Alert? {
-        if let failure = recorder.takeFailure() {
+        // One that began before the last failure was known says the same again.
+        if let failure = recorder.takeFailure(), nowNs >= retryNs {
             log.error("\(failure); no capture is tried for a minute")
             retryNs = nowNs &+ Self.pauseNs
         }
@@ -81,7 +82,7 @@ final class MatchRecording {
 
     func finish(_ log: Log, givesUp: () -> Bool) {
         let isComplete = recorder.finish(givesUp: givesUp)
-        if let failure = recorder.takeFailure() { log.error("\(failure)") }
+        if let failure = recorder.takeFailure(), retryNs == 0 { log.error("\(failure)") }
         if recorder.eventsLost > 0 {
             log.warning("\(recorder.eventsLost) events are missing in captures: the disk was slower than they came")
         }

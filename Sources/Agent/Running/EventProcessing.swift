@@ -195,6 +195,7 @@ final class EventProcessing {
         log.info(probe.openingMessage)
         log.info("One ring buffer every '\(settings.cpusForEachBuffer)' CPUs.")
         try probe.setInterest(session.interest)
+        state.hasKernelRecords = session.interest.kernelRecords
         // Attach first, scan second: what starts in between is seen by one of them.
         try probe.attach()
         state.taskLookup = session.records ? RecordingLookup(ProbeLookup(probe), recordings) : ProbeLookup(probe)

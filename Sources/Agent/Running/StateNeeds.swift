@@ -21,6 +21,19 @@ enum StateNeeds {
         return columns
     }
 
+    /// Does a rule or its output read a field that only the kernel's own records fill?
+    static func readsKernelRecords(_ rules: [Rule]) -> Bool {
+        var reads = false
+        for rule in rules {
+            rule.condition.collectFields { if KernelField.owns($0.definition) { reads = true } }
+            for text in [rule.output] + rule.extraFields.map({ $0.name == nil ? "%" + $0.key : $0.format }) {
+                guard let template = try? OutputTemplate(text, catalogue: .builtin) else { return true }
+                template.collectFields { if KernelField.owns($0.definition) { reads = true } }
+            }
+        }
+        return reads
+    }
+
     /// Portable codes of the calls behind the columns. Processes need none: the scheduler's hooks tell them.
     static func systemCalls(changing columns: StateColumns) -> Set<UInt16> {
         let names = columns.systemCalls

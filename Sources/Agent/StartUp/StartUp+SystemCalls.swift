@@ -35,6 +35,8 @@ extension StartUp {
             }
         }
         session.interest = selection.interest
+        session.interest.kernelRecords =
+            session.records || StateNeeds.readsKernelRecords(session.ruleSet.rules.filter(\.isEnabled))
         session.systemCallReason =
             session.arguments.recordsOnly
             ? "System calls are watched because they are recorded" : selection.reason(session.ruleSet)

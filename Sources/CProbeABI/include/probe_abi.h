@@ -118,6 +118,19 @@ enum probe_enter_mode {
 	PROBE_ENTER_EVERY_CALL = 2, /* at the one that every system call passes */
 };
 
+/*
+ * What the kernel knows beyond an event's parameters: a record of its own of the same thread, directly in front of the event
+ * and for the state alone. Lengths are 32 bits wide, as of events with large payloads; the type lies far above theirs. An
+ * empty parameter says that there is nothing to add.
+ *	1 path		of the file that the call opened, as the kernel resolved it, across mounts
+ *	2 fspath	the same inside its file system, where the mount shows only a part of that
+ *	3 arguments	bytes of the new image's arguments (u64) where they are more than the event carries
+ *	4 tail		their last bytes
+ */
+#define PROBE_KERNEL_RECORD 0xfe03
+#define PROBE_KERNEL_RECORD_PARAMETERS 4
+#define PROBE_KERNEL_TAIL_BYTES 1024
+
 #define PROBE_RING_MAX 256
 #define PROBE_SCRATCH_BYTES (128 * 1024) /* of one record under construction; a power of two for the verifier's masks */
 #define PROBE_EVENT_BYTES_MAX (64 * 1024 - 1)
@@ -225,7 +238,7 @@ struct probe_settings {
 	probe_u32 dynamic_snaplen; /* longer data by port and protocol */
 	probe_u16 fullcapture_first, fullcapture_last; /* ports; last 0: none */
 	probe_u16 statsd_port;
-	probe_u16 reserved;
+	probe_u16 kernel_records; /* write PROBE_KERNEL_RECORDs */
 	probe_u32 enter_mode; /* enum probe_enter_mode */
 	probe_u32 enters_lost; /* written by the probe: map `enters_lost` is worth a look */
 };
