@@ -5,7 +5,7 @@
 FALCO := .build/release/falco
 # As root, falco can load its probe; elsewhere sudo asks.
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || command -v sudo)
-SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks
+SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks Fuzz/Package.swift Fuzz/Sources
 C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/*/*.h)
 CLANG_FORMAT := $(shell command -v clang-format || command -v clang-format-14)
 
@@ -43,6 +43,9 @@ bench: setup ## measure captures, the cost of a system call and a flood (live: a
 	@touch Benchmarks/Package.swift  # so that files which came or went in the rooms are noticed
 	@swift run --package-path Benchmarks -c release bench $(ARGS)
 
+fuzz: setup ## hostile bytes at every door, a minute each; RUNS=10000000, TARGET=event (capture, proc, …), ADDRESS=1: with sanitizers
+	@RUNS="$(RUNS)" TARGET="$(TARGET)" ADDRESS="$(ADDRESS)" scripts/fuzz.sh
+
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
 
@@ -51,4 +54,4 @@ golden: setup ## write docs/fields.md anew from the tables; look at the differen
 	@swift test --skip-build --filter GeneratedDocumentTests && git diff --stat -- docs
 
 clean: ## remove what was built
-	@rm -rf .build Benchmarks/.build Fuzz/.build
+	@rm -rf .build Benchmarks/.build Fuzz/.build Fuzz/.build-address Fuzz/.corpus

@@ -4,7 +4,10 @@ import PackageDescription
 
 // `make check` builds with FALCO_STRICT=1: every warning is an error.
 let strict = Context.environment["FALCO_STRICT"] != nil
-let swift: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+// `make fuzz` builds the rooms with coverage for libFuzzer (and `FALCO_FUZZ=fuzzer,address` with the address sanitizer).
+let fuzzing: [SwiftSetting] = (Context.environment["FALCO_FUZZ"].map { [.unsafeFlags(["-sanitize=\($0)"])] }) ?? []
+let plain: [SwiftSetting] = [.swiftLanguageMode(.v6)] + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+let swift = plain + fuzzing
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swift)
@@ -22,7 +25,9 @@ let package = Package(
     name: "falco",
     products: [
         .executable(name: "falco", targets: ["falco"]),
-        // For the packages beside this one (Benchmarks, Fuzz): rooms, not an interface for others.
+        // For Fuzz: what it feeds.
+        .library(name: "HostileInput", targets: ["HostileInput"]),
+        // For Benchmarks: rooms, not an interface for others.
         .library(
             name: "FalcoRooms",
             targets: [
@@ -44,7 +49,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("elf"), .linkedLibrary("z")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         // build time: compiles Probe/ and embeds the object
-        .executableTarget(name: "ProbeEmbed", swiftSettings: swift),
+        .executableTarget(name: "ProbeEmbed", swiftSettings: plain),
         .plugin(name: "ProbeBuild", capability: .buildTool(), dependencies: ["ProbeEmbed"]),
         // data plane
         dataRoom("EventModel", ["CProbeABI", "CLinux"]),
@@ -101,6 +106,20 @@ let package = Package(
         tests("Outputs", ["LinuxSystem"]),
         tests("Agent", ["EventModel", "Rules", "Settings"]),
         .testTarget(name: "TidyTests", swiftSettings: swift),
+        .target(
+            name: "HostileInput",
+            dependencies: [
+                "Alerts", "Rules", "RuleEngine", "Fields", "FilterLanguage", "SystemState", "CaptureReplay", "CaptureFile",
+                "CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "CZlib", "CLinux",
+            ], path: "Tests/HostileInput", swiftSettings: swift),
+        tests(
+            "HostileInput",
+            [
+                "Alerts", "Diagnostics", "FilterLanguage", "Rules", "RuleEngine", "Fields", "SystemState", "Capture",
+                "CaptureFile",
+                "CaptureReplay", "EventModel",
+                "CProbeABI", "CZlib",
+            ]),
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         .testTarget(
@@ -113,7 +132,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "CaptureFile", "Capture", "EventModel", "Fields", "FilterLanguage",
+                "falco", "Alerts", "CZlib", "CaptureProbe", "CaptureReplay", "CaptureFile", "Capture", "EventModel", "Fields",
+                "FilterLanguage",
                 "Pipeline", "RuleEngine",
                 "Rules", "SystemState",
             ], swiftSettings: swift),

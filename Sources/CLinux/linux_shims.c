@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -188,4 +189,9 @@ int linux_interfaces(struct linux_interface *rows, int max)
 	}
 	freeifaddrs(first);
 	return count;
+}
+
+int linux_memory_file(const char *name)
+{
+	return memfd_create(name, MFD_CLOEXEC);
 }

@@ -163,6 +163,15 @@ struct PendingDetails {
     }
     var threads: [Int64: Thread] = [:]
     var descriptors: [Int64: [Int64: Descriptor]] = [:]
+    /// Details that may wait for their rows: as many as the state keeps rows by default. A writer puts them close to their rows.
+    static let waitingMax = 1 << 20
+    private var taken = 0
+
+    /// Room for one more; false where a capture brings details without end.
+    mutating func takeRoom() -> Bool {
+        taken += 1
+        return taken <= Self.waitingMax
+    }
 
     mutating func join(_ row: inout ThreadRow) {
         guard let found = threads.removeValue(forKey: row.tid) else { return }
@@ -223,6 +232,7 @@ extension MetadataCursor {
             details.argumentsBytes = try u64()
             details.argumentsTail = try longString()
             try endEntry()
+            guard pending.takeRoom() else { throw stream.damaged(at: stream.offset, "\(kind.name) holds details without rows") }
             pending.threads[tid] = .init(details: details, texts: texts)
         }
     }
@@ -243,6 +253,7 @@ extension MetadataCursor {
             found.details.kernelPath = try longString()
             found.details.kernelFSPath = try longString()
             try endEntry()
+            guard pending.takeRoom() else { throw stream.damaged(at: stream.offset, "\(kind.name) holds details without rows") }
             pending.descriptors[tid, default: [:]][fd] = found
         }
     }

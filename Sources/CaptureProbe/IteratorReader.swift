@@ -4,7 +4,7 @@ import EventModel
 import LinuxSystem
 
 /// Reads the records that the iterator programs write (as in a ring: prefix, then event) and hands them on as rows.
-final class IteratorReader {
+package final class IteratorReader {
     private let sink: any SnapshotSink
     private let anchor: ClockAnchor
     private let hostStartNs: UInt64
@@ -17,7 +17,7 @@ final class IteratorReader {
     private static let prefixBytes = MemoryLayout<probe_record_prefix>.size
 
     /// `hostStartNs`: when the host's first process started; for threads that the probe finds in no pid namespace any more.
-    init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
+    package init(sink: any SnapshotSink, anchor: ClockAnchor, hostStartNs: UInt64) {
         self.sink = sink
         self.anchor = anchor
         self.hostStartNs = hostStartNs
@@ -46,7 +46,7 @@ final class IteratorReader {
     }
 
     /// Takes whole records from the front; the number of bytes taken.
-    func consume(_ bytes: Bytes) -> Int {
+    package func consume(_ bytes: Bytes) -> Int {
         var at = 0
         while true {
             guard let length: UInt32 = bytes.integer(at: at + Self.prefixBytes + 16), length >= UInt32(EventView.headerBytes),

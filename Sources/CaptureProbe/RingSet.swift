@@ -20,7 +20,7 @@ struct MappedRing {
 }
 
 /// All rings: takes their records out merged by time. Data plane: no allocation after `init`.
-final class RingSet {
+package final class RingSet {
     private let rings: UnsafeMutablePointer<MappedRing>
     /// Rings with a record at hand, as a binary heap by timestamp.
     private let heap: UnsafeMutablePointer<(timestampNs: UInt64, ring: Int)>
@@ -28,7 +28,7 @@ final class RingSet {
     let count: Int
     private let mappings: [MappedMemory]
     /// Records that were no events.
-    private(set) var malformed: UInt64 = 0
+    package private(set) var malformed: UInt64 = 0
     /// Timestamp of the oldest record left behind by the last drain, nil when there was none.
     private(set) var nextTimestampNs: UInt64?
 
@@ -41,7 +41,7 @@ final class RingSet {
     let descriptors: [Int32]
 
     /// Maps the rings behind `descriptors`, each of `bytes` bytes, and owns them from now on, also when it fails.
-    init(descriptors: [Int32], bytes: Int) throws(Errno) {
+    package init(descriptors: [Int32], bytes: Int) throws(Errno) {
         let page = MappedMemory.pageBytes
         var mappings: [MappedMemory] = []
         count = descriptors.count
@@ -79,7 +79,7 @@ final class RingSet {
     }
 
     /// Gives the kernel back what earlier drains delivered.
-    func release() {
+    package func release() {
         for index in 0..<count where rings[index].consumer.pointee != rings[index].read {
             ring_store_release(rings[index].consumer, rings[index].read)
         }
@@ -91,7 +91,7 @@ final class RingSet {
     }
 
     /// Appends events whose boot-clock time is at most `deadlineNs` to the batch, oldest first over all rings, until it is full.
-    func drain(into batch: EventBatch, deadlineNs: UInt64, anchor: ClockAnchor) {
+    package func drain(into batch: EventBatch, deadlineNs: UInt64, anchor: ClockAnchor) {
         heapCount = 0
         nextTimestampNs = nil
         for index in 0..<count {
@@ -119,7 +119,7 @@ final class RingSet {
             if word & Self.busyBit != 0 { return nil }
             let length = UInt64(word & ~(Self.busyBit | Self.discardBit))
             let left = rings[index].limit &- read
-            guard Self.headerBytes &+ length <= left else {
+            guard left <= rings[index].bytes, Self.roundedUp(length) <= left else {
                 // Positions that contradict each other: start over where the kernel stands.
                 malformed &+= 1
                 rings[index].read = rings[index].limit

@@ -38,7 +38,7 @@ public struct ProcFilesystem: Sendable {
         }
         var row = ThreadRow()
         row.tid = tid
-        fill(&row, status: status)
+        Self.fill(&row, status: status)
         row.ptid = ProcText.integer(ProcText.value("PPid:", in: status)) ?? numbers.parent
         row.sid = numbers.session
         if row.pgid < 0 { row.pgid = numbers.processGroup }
@@ -53,7 +53,7 @@ public struct ProcFilesystem: Sendable {
     /// CLONE_THREAD and CLONE_FILES as the event table numbers them.
     public static let threadFlags: UInt32 = 8192 | 1
 
-    private func fill(_ row: inout ThreadRow, status: [UInt8]) {
+    package static func fill(_ row: inout ThreadRow, status: [UInt8]) {
         func first(_ key: StaticString) -> Int64? { ProcText.integer(ProcText.value(key, in: status)) }
         func word(_ key: StaticString, _ index: Int) -> Int64? {
             guard let value = ProcText.value(key, in: status) else { return nil }
@@ -108,7 +108,7 @@ public struct ProcFilesystem: Sendable {
 
     /// What /proc/PID/cgroup says as the probe does: `subsystem=path`, NUL-terminated. The unified hierarchy stands for
     /// every controller that no old hierarchy holds.
-    static func cgroups(_ text: [UInt8]) -> [UInt8] {
+    package static func cgroups(_ text: [UInt8]) -> [UInt8] {
         let wanted = ["cpuset", "cpu", "cpuacct", "io", "memory"]
         var paths: [String: ArraySlice<UInt8>] = [:]
         var unified: ArraySlice<UInt8>?
@@ -155,20 +155,23 @@ public struct ProcFilesystem: Sendable {
         text.withUnsafeBytes { Bytes($0).hasPrefix(prefix) }
     }
 
-    private struct StatNumbers {
-        var parent: Int64 = 0
-        var processGroup: Int64 = -1
-        var session: Int64 = -1
-        var tty: Int64 = 0
-        var minorFaults: UInt64 = 0
-        var majorFaults: UInt64 = 0
-        var startTicks: UInt64 = 0
+    package struct StatNumbers {
+        package var parent: Int64 = 0
+        package var processGroup: Int64 = -1
+        package var session: Int64 = -1
+        package var tty: Int64 = 0
+        package var minorFaults: UInt64 = 0
+        package var majorFaults: UInt64 = 0
+        package var startTicks: UInt64 = 0
+    }
+
+    private func stat(_ directory: String) -> StatNumbers? {
+        (try? Files.read(directory + "/stat", bytesMax: 4096)).flatMap { Self.statNumbers($0) }
     }
 
     /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
-    private func stat(_ directory: String) -> StatNumbers? {
-        guard let text = try? Files.read(directory + "/stat", bytesMax: 4096), let close = text.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
+    package static func statNumbers(_ text: [UInt8]) -> StatNumbers? {
+        guard let close = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let words = ProcText.words(text[(close + 1)...])
         guard words.count >= 20 else { return nil }
         func number(_ index: Int) -> Int64 { ProcText.integer(words[index]) ?? 0 }

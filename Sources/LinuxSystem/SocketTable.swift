@@ -16,23 +16,28 @@ public final class SocketTable {
     private var netlink: Set<UInt64> = []
 
     /// Of the namespace that `pid` lives in; a file that cannot be read leaves its sockets unnamed.
-    public init(_ proc: ProcFilesystem, pid: Int64) {
+    public convenience init(_ proc: ProcFilesystem, pid: Int64) {
         let directory = "\(proc.path)/\(pid)/net/"
+        self.init { try? Files.read(directory + $0) }
+    }
+
+    /// `text` gives a file of /proc/PID/net by its name (`tcp6`), nil where there is none.
+    package init(text: (String) -> [UInt8]?) {
         for (name, l4Protocol) in [("tcp", 2), ("udp", 3), ("icmp", 4), ("raw", 5)] as [(String, UInt8)] {
             for isIPv6 in [false, true] {
-                guard let text = try? Files.read(directory + name + (isIPv6 ? "6" : "")) else { continue }
+                guard let text = text(name + (isIPv6 ? "6" : "")) else { continue }
                 for words in Self.lines(text) where words.count >= 10 { addInet(words, isIPv6: isIPv6, l4Protocol: l4Protocol) }
             }
         }
         // Num RefCount Protocol Flags Type St Inode Path
-        for words in (try? Files.read(directory + "unix")).map(Self.lines) ?? [] where words.count >= 7 {
+        for words in text("unix").map(Self.lines) ?? [] where words.count >= 7 {
             guard let inode = Machine.decimal(words[6]) else { continue }
             unix[inode] = (
                 ProcText.hexadecimal(words[0].prefix { $0 != UInt8(ascii: ":") }) ?? 0, words.count > 7 ? Array(words[7]) : []
             )
         }
         // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-        for words in (try? Files.read(directory + "netlink")).map(Self.lines) ?? [] where words.count >= 10 {
+        for words in text("netlink").map(Self.lines) ?? [] where words.count >= 10 {
             if let inode = Machine.decimal(words[9]) { netlink.insert(inode) }
         }
     }
@@ -70,7 +75,7 @@ public final class SocketTable {
         return (bytes, UInt16(truncatingIfNeeded: port))
     }
 
-    func fill(_ row: inout DescriptorRow, inode: UInt64, name: [UInt8]) {
+    package func fill(_ row: inout DescriptorRow, inode: UInt64, name: [UInt8]) {
         row.inode = inode
         if let socket = inet[inode] {
             let isServer = socket.destination.isZero

@@ -90,6 +90,8 @@ public final class ContainerRecord: @unchecked Sendable {
     public let labels: [Label]
     public let pod: Pod?
     private let storage: UnsafeMutablePointer<UInt8>
+    /// What the record takes in memory, about.
+    let byteCount: Int
 
     public init(_ metadata: ContainerMetadata) {
         var bytes: [UInt8] = []
@@ -129,6 +131,7 @@ public final class ContainerRecord: @unchecked Sendable {
                 sandboxID: keep(pod.sandboxID.prefix(12)), fullSandboxID: keep(pod.sandboxID), address: keep(pod.address),
                 networkJSON: keep(pod.networkJSON), labels: pod.labels.map { Label(key: keep($0.key), value: keep($0.value)) })
         }
+        byteCount = 1024 + bytes.count + 64 * (mounts.count + labels.count + (pod?.labels.count ?? 0))
         storage = .allocate(capacity: max(1, bytes.count))
         storage.initialize(from: bytes, count: bytes.count)
     }
@@ -143,8 +146,12 @@ public final class ContainerTable {
     private var records: [UInt64: [ContainerRecord]] = [:]
     private let seed = UInt64.random(in: 1...UInt64.max)
     public private(set) var count = 0
+    /// Memory for the texts of all containers; one that finds no room is refused and counted.
+    public let bytesMax: Int
+    public private(set) var bytesHeld = 0
+    public private(set) var refused: UInt64 = 0
 
-    public init() {}
+    public init(bytesMax: Int = 64 << 20) { self.bytesMax = bytesMax }
 
     /// The container of this id as `SystemState.containerID(of:)` writes it. O(1), no allocation.
     public func find(_ id: Bytes) -> ContainerRecord? {
@@ -156,6 +163,11 @@ public final class ContainerTable {
     /// Adds a container, or replaces what was known of it.
     public func add(_ record: ContainerRecord) {
         remove(record[record.id])
+        guard bytesHeld + record.byteCount <= bytesMax else {
+            refused &+= 1
+            return
+        }
+        bytesHeld += record.byteCount
         records[record[record.id].hash(seed: seed), default: []].append(record)
         count += 1
     }
@@ -163,7 +175,7 @@ public final class ContainerTable {
     public func remove(_ id: Bytes) {
         let hash = id.hash(seed: seed)
         guard let index = records[hash]?.firstIndex(where: { $0[$0.id] == id }) else { return }
-        records[hash]!.remove(at: index)
+        bytesHeld -= records[hash]!.remove(at: index).byteCount
         if records[hash]!.isEmpty { records[hash] = nil }
         count -= 1
     }

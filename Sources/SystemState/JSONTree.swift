@@ -2,7 +2,7 @@
 import EventModel
 
 /// JSON in events: what a container runtime told, kept by whoever recorded the capture. Rare, so it may allocate; untrusted, so it
-/// is bounded: nesting ends at 16 levels, and what is not JSON is nil as a whole.
+/// is bounded: nesting ends at 16 levels, a text has at most 65 536 values, and what is not JSON is nil as a whole.
 indirect enum JSONTree {
     case null
     case bool(Bool)
@@ -34,6 +34,10 @@ private struct JSONTreeReader {
     let bytes: Bytes
     var at = 0
     static let depthMax = 16
+    /// A value of two bytes takes fifty in memory.
+    private var valuesLeft = 65_536
+
+    init(bytes: Bytes) { self.bytes = bytes }
 
     private mutating func skipBlanks() {
         while at < bytes.count, bytes[at] == 32 || (bytes[at] >= 9 && bytes[at] <= 13) { at += 1 }
@@ -58,7 +62,8 @@ private struct JSONTreeReader {
 
     mutating func value(depth: Int) -> JSONTree? {
         skipBlanks()
-        guard depth < Self.depthMax, at < bytes.count else { return nil }
+        guard depth < Self.depthMax, at < bytes.count, valuesLeft > 0 else { return nil }
+        valuesLeft -= 1
         switch bytes[at] {
         case UInt8(ascii: "{"): return object(depth: depth)
         case UInt8(ascii: "["): return list(depth: depth)

@@ -214,9 +214,25 @@ extension SystemState {
 
 extension SystemState: SnapshotSink {
     public func machine(_ row: MachineRow) { machine = row }
-    public func interface(_ row: InterfaceRow) { interfaces.append(row) }
+    public func interface(_ row: InterfaceRow) {
+        guard interfaces.count < Self.interfacesMax else { return accountsRefused &+= 1 }
+        interfaces.append(row)
+    }
+
+    /// A user that is known may change; a new one needs room.
+    func hasRoom(forUser uid: UInt32) -> Bool {
+        if users.count < Self.accountsMax || users[uid] != nil { return true }
+        accountsRefused &+= 1
+        return false
+    }
+    func hasRoom(forGroup gid: UInt32) -> Bool {
+        if groups.count < Self.accountsMax || groups[gid] != nil { return true }
+        accountsRefused &+= 1
+        return false
+    }
 
     public func user(_ row: UserRow) {
+        guard hasRoom(forUser: row.uid) else { return }
         users[row.uid] = row.name.withBytes { name in
             row.home.withBytes { home in
                 row.shell.withBytes { shell in
@@ -227,7 +243,10 @@ extension SystemState: SnapshotSink {
         }
     }
 
-    public func group(_ row: GroupRow) { groups[row.gid] = row.name.withBytes { pool.intern($0) } }
+    public func group(_ row: GroupRow) {
+        guard hasRoom(forGroup: row.gid) else { return }
+        groups[row.gid] = row.name.withBytes { pool.intern($0) }
+    }
 
     public func thread(_ source: ThreadRow) {
         var record = ThreadRecord()

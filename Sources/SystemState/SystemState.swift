@@ -40,6 +40,11 @@ public final class SystemState {
     var groups: [UInt32: PoolID] = [:]
     var containerAccounts = ContainerAccounts()
     var interfaces: [InterfaceRow] = []
+    /// Users, groups and interfaces that are kept at most, of each kind.
+    static let accountsMax = 1 << 18
+    static let interfacesMax = 4096
+    /// Users, groups and interfaces that found no room.
+    public internal(set) var accountsRefused: UInt64 = 0
     public var taskLookup: (any TaskLookup)?
     /// Room for one joined path; reused.
     let pathBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4096)

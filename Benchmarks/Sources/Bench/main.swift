@@ -5,11 +5,12 @@ import CaptureProbe
 import Foundation
 
 let usage = """
-    usage: bench [captures] [cost] [flood] [--filter TEXT] [--passes N] [--events N] [--seconds N] [--corpus DIR] [--callgrind]
+    usage: bench [captures] [cost] [flood] [endurance] [--filter TEXT] [--passes N] [--events N] [--seconds N] [--corpus DIR] [--callgrind]
       captures        reading, state, rules and replay of captures
       cost            a live system call, by what the probe does with it (as root)
       flood           the whole agent live, idle and under load (as root)
-                      none of the three: all of them
+      endurance       memory and speed over a capture of a gigabyte, and over 50 million events of new texts (or --events N)
+                      none of the four: the first three
       --filter TEXT   only benchmarks whose name contains TEXT
       --passes N      timed passes of each (default 7); the median counts
       --events N      events in each workload, about (default 300000)
@@ -26,6 +27,7 @@ struct Options {
     var filter = ""
     var passes = 7
     var events = 300_000
+    var eventsAreGiven = false
     var corpus = URL(fileURLWithPath: #filePath).appending(path: "../../../../../shared/conformance").standardized
     var useCallgrind = false
     var listsProgram = false
@@ -46,10 +48,12 @@ struct Options {
             switch option {
             case "--filter": filter = try value(option)
             case "--passes": passes = try number(option)
-            case "--events": events = try number(option)
+            case "--events":
+                events = try number(option)
+                eventsAreGiven = true
             case "--corpus": corpus = URL(fileURLWithPath: try value(option))
             case "--seconds": seconds = try number(option)
-            case "captures", "cost", "flood": parts.insert(option)
+            case "captures", "cost", "flood", "endurance": parts.insert(option)
             case "--program": listsProgram = true
             case "--callgrind": useCallgrind = true
             case "--once": once = try value(option)
@@ -85,6 +89,13 @@ func run() throws {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))
     if options.once != nil || options.parts.contains("captures") { try runCaptures(options) }
     if options.once == nil, !options.parts.isDisjoint(with: ["cost", "flood"]) { try runLive(options) }
+    if options.once == nil, options.parts.contains("endurance") {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "falco-bench-endurance-\(getpid())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let events = options.eventsAreGiven ? options.events : 50_000_000
+        try Endurance(corpus: options.corpus, events: events, directory: directory).run()
+    }
 }
 
 func runLive(_ options: Options) throws {

@@ -29,6 +29,8 @@ int linux_signalfd(const int *signals, int count);
 /* The next pending signal's number, 0 when there is none, -1 on failure. `sender` may be NULL. */
 int linux_signalfd_read(int fd, int32_t *sender);
 int linux_pidfd_open(int pid);
+/* A file without a path, in memory; closed on exec. */
+int linux_memory_file(const char *name);
 
 /* A child that is forked but waits before its exec. */
 struct linux_gated_child {
