@@ -93,7 +93,10 @@ let package = Package(
         .executableTarget(name: "ProbeActions", path: "Tests/ProbeActions"),
         .testTarget(
             name: "ProbeTests",
-            dependencies: ["CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions", "SystemState"],
+            dependencies: [
+                "CaptureProbe", "Capture", "EventModel", "CProbeABI", "LinuxSystem", "ProbeActions", "SystemState", "Pipeline",
+                "RuleEngine", "Fields",
+            ],
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
         tests("Recording", ["CaptureReplay", "CaptureFile", "Capture", "EventModel", "SystemState", "CProbeABI"]),

@@ -106,6 +106,17 @@ struct {
 	__type(value, u32);
 } scope_tasks SEC(".maps");
 
+/*
+ * Thread groups whose last thread has begun to end: tgid → address of the kernel's signal_struct, which no other group has while
+ * one of its threads still runs. When two threads end at once, the one that is not the last may reach the hook after it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u64);
+} scope_ended SEC(".maps");
+
 /* Ids of the cgroups (unified hierarchy) of a cgroup scope. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -137,18 +137,28 @@ SEC("tp_btf/sched_process_exit") int BPF_PROG(sched_process_exit, struct task_st
 {
 	struct probe_settings *set = settings_get();
 	u32 tgid = task->tgid;
+	u64 group = (u64)task->signal, *ended = NULL;
+	bool in_scope;
 	struct scratch *event;
 
 	if (!set || task->flags & PF_KTHREAD)
 		return 0;
-	if (set->sched_events & PROBE_SCHED_EXIT && current_in_scope(set, tgid) && !is_agent(set, tgid)) {
+	in_scope = current_in_scope(set, tgid);
+	if (!in_scope && set->scope_mode == PROBE_SCOPE_TREE) {
+		/* The last thread of the group may have been here already. */
+		ended = bpf_map_lookup_elem(&scope_ended, &tgid);
+		in_scope = ended && *ended == group;
+	}
+	if (set->sched_events & PROBE_SCHED_EXIT && in_scope && !is_agent(set, tgid)) {
 		event = scratch_acquire();
 		if (event) {
 			encode_exit(event, as_number(event, task));
 			scratch_release(event);
 		}
 	}
-	if (set->scope_mode == PROBE_SCOPE_TREE && !task->signal->live.counter)
+	if (set->scope_mode == PROBE_SCOPE_TREE && in_scope && !ended && !task->signal->live.counter) {
+		bpf_map_update_elem(&scope_ended, &tgid, &group, BPF_ANY);
 		bpf_map_delete_elem(&scope_tasks, &tgid);
+	}
 	return 0;
 }

@@ -39,9 +39,15 @@ static __always_inline u32 clone_call_flags(u32 number, u64 first_argument)
 /* What is certain about a child whose parent's system call is not known. */
 static __always_inline u32 clone_relation_flags(struct task_struct *parent, struct task_struct *child)
 {
+	u64 flags = 0;
+
 	if (BPF_CORE_READ(parent, tgid) == BPF_CORE_READ(child, tgid))
-		return map_clone_flags(0x00010000 | 0x00000800 | 0x00000100); /* THREAD, SIGHAND, VM */
-	return 0;
+		flags |= 0x00010000 | 0x00000800 | 0x00000100; /* THREAD, SIGHAND, VM */
+	if (BPF_CORE_READ(parent, files) == BPF_CORE_READ(child, files))
+		flags |= 0x00000400; /* FILES */
+	if (BPF_CORE_READ(parent, fs) == BPF_CORE_READ(child, fs))
+		flags |= 0x00000200; /* FS */
+	return map_clone_flags(flags);
 }
 
 static __always_inline void encode_clone(struct scratch *event, u32 type, struct task_struct *task, s64 res, u32 flags)

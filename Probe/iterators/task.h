@@ -24,6 +24,14 @@ static __always_inline void put_task_strings(struct scratch *event, struct task_
 	put_length(event, bytes);
 }
 
+/* What waits for its parent to ask for its status does nothing any more; but a group is known by its first thread. */
+static __always_inline bool has_ended(struct task_struct *task)
+{
+	if (!(BPF_CORE_READ(task, flags) & PF_EXITING))
+		return false;
+	return BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid) || !BPF_CORE_READ(task, signal, live.counter);
+}
+
 SEC("iter.s/task") int iter_task(struct bpf_iter__task *ctx)
 {
 	struct task_struct *trusted = ctx->task, *task;
@@ -43,7 +51,7 @@ SEC("iter.s/task") int iter_task(struct bpf_iter__task *ctx)
 	if (!event)
 		return ITERATOR_AGAIN;
 	task = as_number(event, trusted);
-	if (!iterator_wants(task, true)) {
+	if (!iterator_wants(task, true) || has_ended(task)) {
 		scratch_release(event);
 		return 0;
 	}

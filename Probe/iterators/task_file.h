@@ -63,8 +63,7 @@ static __always_inline u8 anon_inode_type(struct file *file)
 
 static __always_inline void put_iterated_path(struct scratch *event, u32 bytes)
 {
-	if (bytes > PROBE_PATH_BYTES_MAX)
-		bytes = PROBE_PATH_BYTES_MAX;
+	bytes &= 2 * PROBE_PATH_BYTES_MAX - 1; /* for the verifier: no path is longer */
 	bpf_probe_read_kernel(event->record + (event->position & RECORD_MASK), bytes, event->path);
 	put_length(event, bytes);
 }
@@ -146,10 +145,10 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 	struct scratch *event;
 	struct mount *mount;
 	u32 descriptor = ctx->fd, tid, tgid, mode, flags;
-	unsigned long magic, *close_on_exec, word = 0;
+	unsigned long magic, *close_on_exec_bits, word = 0;
 	u64 inode_number;
 	long path_bytes;
-	bool kept = true;
+	bool kept = true, close_on_exec;
 
 	if (!trusted_task || !trusted_file)
 		return 0;
@@ -164,6 +163,10 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 		scratch_release(event);
 		return 0;
 	}
+	/* Of the descriptor, not of the file. */
+	close_on_exec_bits = BPF_CORE_READ(task, files, fdt, close_on_exec);
+	bpf_probe_read_kernel(&word, sizeof(word), close_on_exec_bits + descriptor / 64);
+	close_on_exec = word & (1ul << (descriptor % 64));
 	inode = BPF_CORE_READ(file, f_inode);
 	mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -192,10 +195,8 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 		put_u64(event, inode_number); /* 3: ino_num */
 	} else {
 		flags = map_file_flags(BPF_CORE_READ(file, f_flags));
-		close_on_exec = BPF_CORE_READ(task, files, fdt, close_on_exec);
-		bpf_probe_read_kernel(&word, sizeof(word), close_on_exec + descriptor / 64);
-		if (word & (1ul << (descriptor % 64)))
-			flags |= 4096; /* O_CLOEXEC belongs to the descriptor, not to the file */
+		if (close_on_exec)
+			flags |= 4096; /* O_CLOEXEC */
 		switch (overlay_layer(inode)) {
 		case LAYER_UPPER: flags |= OPEN_UPPER_LAYER; break;
 		case LAYER_LOWER: flags |= OPEN_LOWER_LAYER; break;
@@ -209,6 +210,8 @@ SEC("iter/task_file") int iter_task_file(struct bpf_iter__task_file *ctx)
 		put_u32(event, BPF_CORE_READ(mount, mnt_id)); /* 4: mnt_id */
 		put_u64(event, inode_number); /* 5: ino_num */
 	}
+	if (close_on_exec)
+		*(u16 *)(event->record + 2) |= PROBE_RECORD_CLOSE_ON_EXEC;
 	if (kept)
 		iterator_output(event, to);
 	scratch_release(event);

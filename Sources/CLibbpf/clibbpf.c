@@ -51,15 +51,16 @@ int probe_has_tracepoint(const struct btf *kernel, const char *name)
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
 }
 
-int probe_iterator_open(struct bpf_program *program, uint32_t pid)
+int probe_iterator_open(struct bpf_program *program, uint32_t pid, uint32_t tid)
 {
 	union bpf_iter_link_info info = {0};
 	LIBBPF_OPTS(bpf_iter_attach_opts, options);
 	struct bpf_link *link;
 	int fd;
 
-	if (pid) {
+	if (pid || tid) {
 		info.task.pid = pid;
+		info.task.tid = tid;
 		options.link_info = &info;
 		options.link_info_len = sizeof(info);
 	}

@@ -122,8 +122,12 @@ extension CaptureEncoder {
     /// Threads and their descriptors that a look-up found between two events.
     public mutating func appendRecord(threads: [ThreadRow], descriptors: [(tid: Int64, rows: [DescriptorRow])]) {
         var body = CaptureEncoder()
+        body.appendDetails(of: threads)
         if !threads.isEmpty { body.append(threads) }
-        for (tid, rows) in descriptors { body.append(rows, tid: tid) }
+        for (tid, rows) in descriptors {
+            body.appendDetails(of: rows, tid: tid)
+            body.append(rows, tid: tid)
+        }
         appendOwnRecord(OwnFormat.rowsRecord, tid: threads.first?.tid ?? 0, body.bytes)
     }
 

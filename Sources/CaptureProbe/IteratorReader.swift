@@ -24,25 +24,8 @@ package final class IteratorReader {
     }
 
     func readAll(_ descriptor: consuming Descriptor) throws(Errno) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 512 * 1024, alignment: 16)
-        defer { buffer.deallocate() }
-        var kept = 0
-        while true {
-            let count: Int
-            do throws(Errno) {
-                count = try descriptor.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]))
-            } catch {
-                if error == .tryAgain { continue }
-                throw error
-            }
-            guard count > 0 else { return }
-            kept += count
-            let used = consume(Bytes(UnsafeRawBufferPointer(rebasing: buffer[..<kept])))
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[used..<kept]))
-            kept -= used
-            // No record is larger than the buffer: a kept rest that fills it is no record.
-            guard kept < buffer.count else { throw .invalid }
-        }
+        let reading = IteratorReading(descriptor)
+        while try reading.read(self) {}
     }
 
     /// Takes whole records from the front; the number of bytes taken.
@@ -55,7 +38,8 @@ package final class IteratorReader {
             let start = at + Self.prefixBytes
             let tgid: UInt32 = bytes.integer(at: at + 4) ?? 0
             if let event = try? EventView(checking: bytes[start..<(start + Int(length))], cpu: 0) {
-                take(event, pid: Int64(tgid))
+                let flags: UInt16 = bytes.integer(at: at + 2) ?? 0
+                take(event, pid: Int64(tgid), closesOnExec: flags & UInt16(PROBE_RECORD_CLOSE_ON_EXEC.rawValue) != 0)
             } else {
                 malformed += 1
             }
@@ -63,12 +47,13 @@ package final class IteratorReader {
         }
     }
 
-    private func take(_ event: EventView, pid: Int64) {
+    private func take(_ event: EventView, pid: Int64, closesOnExec: Bool) {
         if event.type == PPME_ITER_TASK_E.code {
             sink.thread(thread(event, pid: pid))
             threads += 1
             processes.insert(pid)
-        } else if let row = descriptor(event) {
+        } else if var row = descriptor(event) {
+            row.closesOnExec = closesOnExec
             sink.descriptor(row, tid: event.tid)
             descriptors += 1
         } else {

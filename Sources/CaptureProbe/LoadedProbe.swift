@@ -200,13 +200,13 @@ final class LoadedProbe {
         }
     }
 
-    /// Output of an iterator over all tasks, to be read to its end.
-    func openIterator(_ program: ProbeProgram, pid: UInt32 = 0) throws(Errno) -> Descriptor {
+    /// Output of an iterator, to be read to its end: over all tasks, those of a process, or one thread.
+    func openIterator(_ program: ProbeProgram, pid: UInt32 = 0, tid: UInt32 = 0) throws(Errno) -> Descriptor {
         guard let pointer = bpf_object__find_program_by_name(object, program.rawValue), bpf_program__fd(pointer) >= 0 else {
             throw Errno.notFound
         }
         probe_log_start()
-        let descriptor = probe_iterator_open(pointer, pid)
+        let descriptor = probe_iterator_open(pointer, pid, tid)
         _ = probe_log_stop()
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         return try Descriptor(taking: descriptor)

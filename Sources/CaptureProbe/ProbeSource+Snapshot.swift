@@ -36,7 +36,7 @@ extension ProbeSource {
             do throws(Errno) {
                 report.method = .iterators
                 let reader = IteratorReader(
-                    sink: sink, anchor: ClockAnchor(), hostStartNs: proc.thread(1)?.startTimeNs ?? 0)
+                    sink: sink, anchor: ClockAnchor(), hostStartNs: hostStartNs)
                 try reader.readAll(try loaded.openIterator(.iterTask))
                 try reader.readAll(try loaded.openIterator(.iterTaskFile))
                 (report.threads, report.descriptors) = (reader.threads, reader.descriptors)
@@ -75,14 +75,6 @@ extension ProbeSource {
                 report.descriptors += 1
             }
         }
-    }
-
-    /// A thread nobody has told of, for the state's repair, from /proc. Nil when it is gone.
-    public func lookUp(tid: Int64) -> ThreadRow? { proc.thread(tid) }
-
-    /// Its process's descriptors, likewise. Reads the sockets of its network namespace: costs milliseconds.
-    public func lookUpDescriptors(pid: Int64) -> [DescriptorRow] {
-        proc.descriptors(of: pid, sockets: SocketTable(proc, pid: pid))
     }
 }
 

@@ -26,12 +26,17 @@ public final class ProbeSource: EventSource {
     private var interest = InterestSet()
     public private(set) var isAttached = false
     private var isEnding = false
-    private var isClosed = false
-    private var anchor = ClockAnchor()
+    private(set) var isClosed = false
+    private(set) var anchor = ClockAnchor()
     private var anchoredNs: UInt64 = 0
     private var countersAtClose: CaptureCounters?
     /// Optional programs that a rule asked for and that could not be attached, a sentence each.
     private(set) var missing: [String] = []
+    // Questions between two batches: ProbeSource+Lookup.swift, RepairPass.swift.
+    var lookupBudget = LookupBudget()
+    var knownHostStartNs: UInt64?
+    var repairPass: RepairPass?
+    public private(set) var deliveredThroughNs: UInt64 = 0
     /// How the first scan was done; nil before it.
     public internal(set) var snapshotReport: SnapshotReport?
 
@@ -228,6 +233,7 @@ public final class ProbeSource: EventSource {
                 let nowNs = Clock.boottimeNs
                 rings.drain(into: batch, deadlineNs: isEnding ? .max : nowNs &- Self.settleNs, anchor: anchor)
                 lastDrainNs = nowNs
+                noteDelivered(batch, drainedNs: nowNs)
                 if !batch.events.isEmpty {
                     adaptPace(to: batch)
                     return .events
@@ -253,6 +259,18 @@ public final class ProbeSource: EventSource {
                 }
             }
         } catch { throw CaptureError("could not wait for events: \(error)") }
+    }
+
+    /// Up to where the rings are empty: the settled past, where no CPU is inside a record and nothing was left for the next batch.
+    private func noteDelivered(_ batch: EventBatch, drainedNs: UInt64) {
+        if let last = batch.events.last { deliveredThroughNs = max(deliveredThroughNs, last.timestampNs) }
+        if let oldest = rings.nextTimestampNs {
+            if !batch.isFull, oldest > drainedNs &- Self.settleNs {
+                deliveredThroughNs = anchor.epochNs(boottimeNs: drainedNs &- Self.settleNs)
+            }
+        } else if !rings.hasRecords {
+            deliveredThroughNs = anchor.epochNs(boottimeNs: drainedNs &- Self.settleNs)
+        }
     }
 
     private func adaptPace(to batch: EventBatch) {

@@ -101,6 +101,8 @@ public struct DescriptorRow: Sendable {
     public var openFlags: UInt32 = 0
     public var device: UInt32 = 0
     public var mountID: UInt32 = 0
+    /// Known of a first scan alone; a capture's list tells it of files, in their open flags.
+    public var closesOnExec = false
     /// Path or name; sockets of the inet families have none.
     public var name: [UInt8] = []
     public var sourceAddress = AddressBytes()

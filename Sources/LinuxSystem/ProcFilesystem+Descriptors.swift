@@ -10,7 +10,11 @@ extension ProcFilesystem {
             guard let target = try? Files.link("\(directory)/\(number)") else { return nil }
             var row = DescriptorRow()
             row.fd = number
-            fill(&row, target: target, link: "\(directory)/\(number)", info: "\(path)/\(pid)/fdinfo/\(number)", sockets: sockets)
+            let info = "\(path)/\(pid)/fdinfo/\(number)"
+            let text = (try? Files.read(info, bytesMax: 4096)) ?? []
+            let flags = ProcText.value("flags:", in: text).flatMap { ProcText.octal($0) } ?? 0
+            row.closesOnExec = flags & 0o2000000 != 0
+            fill(&row, target: target, link: "\(directory)/\(number)", info: text, sockets: sockets)
             return row
         }
     }
@@ -20,7 +24,7 @@ extension ProcFilesystem {
     /// Identity of the process's pid namespace.
     public func pidNamespace(of pid: Int64) -> UInt64? { (try? Files.status("\(path)/\(pid)/ns/pid"))?.inode }
 
-    private func fill(_ row: inout DescriptorRow, target: [UInt8], link: String, info: String, sockets: SocketTable) {
+    private func fill(_ row: inout DescriptorRow, target: [UInt8], link: String, info: [UInt8], sockets: SocketTable) {
         if let inode = Self.bracketed(target, "socket:[") {
             sockets.fill(&row, inode: inode, name: target)
             return
@@ -57,8 +61,7 @@ extension ProcFilesystem {
     }
 
     /// `flags:` and `mnt_id:` of fdinfo.
-    private func fillFlags(_ row: inout DescriptorRow, _ info: String) {
-        guard let text = try? Files.read(info, bytesMax: 4096) else { return }
+    private func fillFlags(_ row: inout DescriptorRow, _ text: [UInt8]) {
         if let flags = ProcText.value("flags:", in: text).flatMap({ ProcText.octal($0) }) {
             row.openFlags = OpenFlags.wire(kernel: UInt32(truncatingIfNeeded: flags))
         }

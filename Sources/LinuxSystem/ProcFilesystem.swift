@@ -25,6 +25,12 @@ public struct ProcFilesystem: Sendable {
     /// Parent of a process; nil when it is gone. One small read.
     public func parent(of pid: Int64) -> Int64? { stat("\(path)/\(pid)").map(\.parent) }
 
+    /// The process that a thread belongs to; nil when it is gone.
+    public func process(of tid: Int64) -> Int64? {
+        guard tid > 0, let status = try? Files.read("\(path)/\(tid)/status", bytesMax: 16384) else { return nil }
+        return ProcText.integer(ProcText.value("Tgid:", in: status))
+    }
+
     /// Every process and its parent.
     public func parents() -> [(pid: Int64, parent: Int64)] {
         processIDs().compactMap { pid in parent(of: pid).map { (pid, $0) } }
@@ -39,6 +45,8 @@ public struct ProcFilesystem: Sendable {
         var row = ThreadRow()
         row.tid = tid
         Self.fill(&row, status: status)
+        // Of the two, status escapes what is not printable.
+        row.comm = numbers.name
         row.ptid = ProcText.integer(ProcText.value("PPid:", in: status)) ?? numbers.parent
         row.sid = numbers.session
         if row.pgid < 0 { row.pgid = numbers.processGroup }
@@ -156,6 +164,7 @@ public struct ProcFilesystem: Sendable {
     }
 
     package struct StatNumbers {
+        package var name: [UInt8] = []
         package var parent: Int64 = 0
         package var processGroup: Int64 = -1
         package var session: Int64 = -1
@@ -171,12 +180,13 @@ public struct ProcFilesystem: Sendable {
 
     /// `pid (comm) state ppid pgrp session tty …`; the name may hold anything, so what follows is counted from its last `)`.
     package static func statNumbers(_ text: [UInt8]) -> StatNumbers? {
-        guard let close = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        guard let close = text.lastIndex(of: UInt8(ascii: ")")), let open = text.firstIndex(of: UInt8(ascii: "(")), open < close
+        else { return nil }
         let words = ProcText.words(text[(close + 1)...])
         guard words.count >= 20 else { return nil }
         func number(_ index: Int) -> Int64 { ProcText.integer(words[index]) ?? 0 }
         return StatNumbers(
-            parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
+            name: Array(text[(open + 1)..<close]), parent: number(1), processGroup: number(2), session: number(3), tty: number(4),
             minorFaults: UInt64(max(0, number(7))), majorFaults: UInt64(max(0, number(9))), startTicks: UInt64(max(0, number(19)))
         )
     }

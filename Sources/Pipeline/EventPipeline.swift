@@ -78,12 +78,16 @@ public final class EventPipeline {
     /// Records for the state alone take a number: in a capture, unless it says otherwise.
     private var numbersStateOnly: Bool
     private let recordings: Recordings?
+    /// Nil where nothing can be asked: in a replay, or without a clock.
+    private let repair: StateRepair?
+    private let clock: (() -> UInt64)?
 
+    /// `clock`: nanoseconds of a clock that only goes on, for a source that can repair the state.
     public init(
         source: any EventSource, state: SystemState, rules: PipelineRules, handler: any MatchHandler,
         inbox: PipelineInbox = .init(),
         durationNs: UInt64 = 0, batchCapacity: Int = 4096, isAlive: ((Int64, Int64) -> Bool)? = nil,
-        recordings: Recordings? = nil
+        recordings: Recordings? = nil, clock: (() -> UInt64)? = nil
     ) {
         self.source = source
         self.state = state
@@ -92,6 +96,12 @@ public final class EventPipeline {
         self.durationNs = durationNs
         self.isAlive = isAlive
         self.recordings = recordings
+        self.clock = clock
+        if let source = source as? any RepairSource, let isAlive, clock != nil {
+            repair = StateRepair(source, state, recordings: recordings, isAlive: isAlive)
+        } else {
+            repair = nil
+        }
         numbersStateOnly = !source.isLive
         batch = EventBatch(capacity: batchCapacity)
         evaluator = RuleEvaluator(program: rules.program)
@@ -121,6 +131,9 @@ public final class EventPipeline {
             if state.isRestarted { state.finishSnapshot() }
             // What was read before a failure or the end still counts.
             if process() { return .timeLimit }
+            if let repair, let clock, result != .end {
+                repair.step(nowNs: clock(), isIdle: result == .idle, clock: clock)
+            }
             handler.batchEnded(nowNs: counters.lastTimestampNs)
             if result == .end { return .sourceEnded }
         }
@@ -142,6 +155,7 @@ public final class EventPipeline {
         var context = EventContext(event: first)
         for index in batch.events.indices {
             let event = batch.events[index]
+            if let repair, event.timestampNs > repair.dueNs { repair.apply(throughNs: event.timestampNs &- 1) }
             if event.isStateOnly || event.isHidden {
                 state.admit(event, into: &context)
                 state.retire(context)

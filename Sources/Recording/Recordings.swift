@@ -43,6 +43,14 @@ public final class Recordings {
         append(encoder.bytes)
     }
 
+    /// Rows that did not come by an event: of a look-up, or of a repair.
+    public func noteRows(threads: [ThreadRow], descriptors: [(tid: Int64, rows: [DescriptorRow])]) {
+        guard isActive, !threads.isEmpty || !descriptors.isEmpty else { return }
+        var encoder = CaptureEncoder()
+        encoder.appendRecord(threads: threads, descriptors: descriptors)
+        append(encoder.bytes)
+    }
+
     /// Event types without which the state of a replay would be wrong.
     static let changesState: ContiguousArray<Bool> = ContiguousArray(
         EventTable.events.map { event in
@@ -66,16 +74,19 @@ public final class RecordingLookup: TaskLookup {
 
     public init(_ inner: any TaskLookup, _ recordings: Recordings) { (self.inner, self.recordings) = (inner, recordings) }
 
-    public func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool {
-        guard recordings.isActive else { return inner.lookUp(tid: tid, into: sink) }
+    public func lookUp(tid: Int64, into sink: any SnapshotSink) -> LookupResult {
+        recording(sink) { inner.lookUp(tid: tid, into: $0) }
+    }
+    public func lookUpDescriptors(pid: Int64, into sink: any SnapshotSink) -> LookupResult {
+        recording(sink) { inner.lookUpDescriptors(pid: pid, into: $0) }
+    }
+
+    private func recording(_ sink: any SnapshotSink, _ look: (any SnapshotSink) -> LookupResult) -> LookupResult {
+        guard recordings.isActive else { return look(sink) }
         let tee = SnapshotTee(sink)
-        let found = inner.lookUp(tid: tid, into: tee)
-        if found {
-            var encoder = CaptureEncoder()
-            encoder.appendRecord(threads: tee.rows.threads, descriptors: tee.rows.descriptors)
-            recordings.append(encoder.bytes)
-        }
-        return found
+        let result = look(tee)
+        if result == .found { recordings.noteRows(threads: tee.rows.threads, descriptors: tee.rows.descriptors) }
+        return result
     }
 }
 

@@ -91,36 +91,54 @@ extension SystemState {
         case PPME_SOCKET_SENDMSG_X: applyTuple(event, slot, parameter: 4, isReceive: false, &context)
         case PPME_SOCKET_SENDMMSG_X: applyTuple(event, slot, parameter: 4, isReceive: false, &context)
         case PPME_SOCKET_RECVFROM_X: applyTuple(event, slot, parameter: 2, isReceive: true, &context)
-        case PPME_SOCKET_RECVMSG_X: applyTuple(event, slot, parameter: 3, isReceive: true, &context)
-        case PPME_SOCKET_RECVMMSG_X: applyTuple(event, slot, parameter: 4, isReceive: true, &context)
+        case PPME_SOCKET_RECVMSG_X:
+            applyTuple(event, slot, parameter: 3, isReceive: true, &context)
+            applyReceived(event, slot, control: 4)
+        case PPME_SOCKET_RECVMMSG_X:
+            applyTuple(event, slot, parameter: 4, isReceive: true, &context)
+            applyReceived(event, slot, control: 5)
         case PPME_SOCKET_GETSOCKOPT_X: applySocketError(event, slot, &context)
         case PPME_SYSCALL_DUP_1_X, PPME_SYSCALL_DUP2_X, PPME_SYSCALL_DUP3_X: applyDuplicate(event, slot, &context)
         case PPME_SYSCALL_FCNTL_X: applyFcntl(event, slot, &context)
         case PPME_SYSCALL_PIPE_X, PPME_SYSCALL_PIPE2_X: applyPipe(event, slot, &context)
-        case PPME_SYSCALL_EVENTFD_X, PPME_SYSCALL_EVENTFD2_X: addPlain(event, slot, .eventfd, &context)
-        case PPME_SYSCALL_SIGNALFD_X, PPME_SYSCALL_SIGNALFD4_X: addPlain(event, slot, .signalfd, &context)
+        case PPME_SYSCALL_EVENTFD_X: addPlain(event, slot, .eventfd, &context)
+        case PPME_SYSCALL_EVENTFD2_X: addPlain(event, slot, .eventfd, &context, closes: flag(event, 1, OpenFlag.closeOnExec))
+        case PPME_SYSCALL_SIGNALFD_X: addPlain(event, slot, .signalfd, &context)
+        case PPME_SYSCALL_SIGNALFD4_X: addPlain(event, slot, .signalfd, &context, closes: flag(event, 1, OpenFlag.closeOnExec))
         case PPME_SYSCALL_TIMERFD_CREATE_X: addPlain(event, slot, .timerfd, &context)
-        case PPME_SYSCALL_INOTIFY_INIT_X, PPME_SYSCALL_INOTIFY_INIT1_X: addPlain(event, slot, .inotify, &context)
-        case PPME_SYSCALL_EPOLL_CREATE_X, PPME_SYSCALL_EPOLL_CREATE1_X: addPlain(event, slot, .epoll, &context)
+        case PPME_SYSCALL_INOTIFY_INIT_X: addPlain(event, slot, .inotify, &context)
+        case PPME_SYSCALL_INOTIFY_INIT1_X:
+            addPlain(event, slot, .inotify, &context, closes: flag(event, 1, OpenFlag.closeOnExec))
+        case PPME_SYSCALL_EPOLL_CREATE_X: addPlain(event, slot, .epoll, &context)
+        case PPME_SYSCALL_EPOLL_CREATE1_X: addPlain(event, slot, .epoll, &context, closes: flag(event, 1, 1))
         case PPME_SYSCALL_BPF_2_X:
             // BPF_MAP_CREATE and BPF_PROG_LOAD give a descriptor; old captures do not tell the command.
             let command = event.uint32(1) ?? 0
-            if command == 0 || command == 5 { addPlain(event, slot, .bpf, &context) }
-        case PPME_SYSCALL_USERFAULTFD_X: addPlain(event, slot, .userfaultfd, &context)
-        case PPME_SYSCALL_IO_URING_SETUP_X: addPlain(event, slot, .ioUring, &context)
-        case PPME_SYSCALL_MEMFD_CREATE_X: addPlain(event, slot, .memfd, &context, name: event.text(1))
+            if command == 0 || command == 5 { addPlain(event, slot, .bpf, &context, closes: true) }
+        case PPME_SYSCALL_USERFAULTFD_X:
+            addPlain(event, slot, .userfaultfd, &context, closes: flag(event, 1, OpenFlag.closeOnExec))
+        case PPME_SYSCALL_IO_URING_SETUP_X: addPlain(event, slot, .ioUring, &context, closes: true)
+        case PPME_SYSCALL_MEMFD_CREATE_X:
+            addPlain(event, slot, .memfd, &context, name: event.text(1), closes: flag(event, 2, 1))
         case PPME_SYSCALL_PIDFD_OPEN_X: applyPidfdOpen(event, slot, &context)
         case PPME_SYSCALL_PIDFD_GETFD_X: applyPidfdGet(event, slot, &context)
         default: break
         }
     }
 
+    @inline(__always) private func flag(_ event: EventView, _ parameter: Int, _ bit: UInt32) -> Bool {
+        (event.uint32(parameter) ?? 0) & bit != 0
+    }
+
+    /// `closes`: at the next exec. The kernel always makes bpf, io_uring and pidfd descriptors so; the old calls without flags never do.
     private func addPlain(
-        _ event: EventView, _ slot: ThreadSlot, _ kind: DescriptorKind, _ context: inout EventContext, name: Bytes? = nil
+        _ event: EventView, _ slot: ThreadSlot, _ kind: DescriptorKind, _ context: inout EventContext, name: Bytes? = nil,
+        closes: Bool = false
     ) {
         guard let fd = event.integer(0), fd >= 0 else { return }
         var record = DescriptorRecord()
         record.kind = kind
+        if closes { record.flags.insert(.closeOnExec) }
         if let name { record.name = pool.intern(name) }
         add(record, fd, slot, &context)
     }
@@ -130,6 +148,7 @@ extension SystemState {
         var record = DescriptorRecord()
         record.kind = .pidfd
         record.pidfdPid = event.integer(1) ?? -1
+        record.flags.insert(.closeOnExec)
         add(record, fd, slot, &context)
     }
 
@@ -147,6 +166,7 @@ extension SystemState {
         guard event.integer(0) == 0, let first = event.integer(1, signed: false), let last = event.integer(2, signed: false)
         else { return }
         let flags = event.uint32(3) ?? 0
+        if flags & 2 != 0 { unshareDescriptors(slot) }  // CLOSE_RANGE_UNSHARE
         let table = table(of: slot)
         if flags & 4 != 0 {  // CLOSE_RANGE_CLOEXEC
             descriptors.forEach(table) { fd, record in
@@ -205,7 +225,7 @@ extension SystemState {
         guard let fd = event.integer(0), fd >= 0 else { return }
         let type = event.uint32(2) ?? 0
         var record = socketRecord(domain: event.uint32(1) ?? 0, type: type, protocolNumber: event.uint32(3) ?? 0)
-        if type & 0x80000 != 0 { record.flags.insert(.closeOnExec) }
+        if type & Self.socketCloseOnExec != 0 { record.flags.insert(.closeOnExec) }
         add(record, fd, slot, &context)
     }
 
@@ -231,6 +251,9 @@ extension SystemState {
         return record
     }
 
+    /// SOCK_CLOEXEC in the type of a socket, as the caller passed it.
+    private static let socketCloseOnExec: UInt32 = 0x80000
+
     enum L4 {
         static let unknown: UInt8 = 0
         static let tcp: UInt8 = 2, udp: UInt8 = 3, icmp: UInt8 = 4, raw: UInt8 = 5
@@ -243,6 +266,7 @@ extension SystemState {
         record.unixSource = event.unsigned(3) ?? 0
         record.unixDestination = event.unsigned(4) ?? 0
         record.flags.insert(.isSocketPipe)
+        if flag(event, 6, Self.socketCloseOnExec) { record.flags.insert(.closeOnExec) }
         descriptors.set(table(of: slot), first, record)
         swap(&record.unixSource, &record.unixDestination)
         add(record, second, slot, &context)
@@ -322,6 +346,7 @@ extension SystemState {
         if record.isInet { record.l4Protocol = L4.tcp }
         setTuple(&record, tuple, swapped: false)
         record.flags.formUnion([.roleServer, .connected])
+        if case PPME_SOCKET_ACCEPT4_6_X = event.type, flag(event, 5, Self.socketCloseOnExec) { record.flags.insert(.closeOnExec) }
         add(record, fd, slot, &context)
     }
 
@@ -353,7 +378,7 @@ extension SystemState {
         if record.isInet {
             inferLocalAddress(&record)
             if record.flags.isDisjoint(with: [.roleServer, .roleClient]) {
-                let owns = processListens(on: record.destinationPort, slot)
+                let owns = descriptors.hasPort(table(of: slot), record.destinationPort)
                 record.flags.insert(owns ? .roleServer : .roleClient)
             }
             if isReceive == record.flags.contains(.roleClient) { record.swapEnds() }
@@ -361,19 +386,6 @@ extension SystemState {
         }
         if record.name != before.name { record.flags.insert(.nameChanged) } else { record.flags.remove(.nameChanged) }
         add(record, fd, slot, &context)
-    }
-
-    /// Is the port one that this process has as the far end or listens on?
-    private func processListens(on port: UInt16, _ slot: ThreadSlot) -> Bool {
-        var found = false
-        descriptors.forEach(table(of: slot)) { _, other in
-            switch other.kind {
-            case .ipv4Server, .ipv6Server: if other.sourcePort == port { found = true }
-            case .ipv4Socket, .ipv6Socket: if other.destinationPort == port, other.destinationPort != 0 { found = true }
-            default: break
-            }
-        }
-        return found
     }
 
     /// One end of an unconnected socket is 0.0.0.0: the address that the machine would use towards the other end.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import EventModel
 
-/// Descriptor tables of all processes: per process a dense array indexed by descriptor number, with a dictionary for the
-/// few numbers far above the others (`dup2(0, 1000000)` must not cost a megabyte of empty rows).
+/// Descriptor tables: a dense array each, indexed by descriptor number, with a dictionary for the few numbers far above the
+/// others (`dup2(0, 1000000)` must not cost a megabyte of empty rows). Threads and processes that share a table (CLONE_FILES) hold
+/// a reference each; the last one that lets go destroys it.
 ///
 /// Arrays come from free lists by size, so forking and exiting in a steady state does not allocate.
 /// At most `countMax` descriptors are kept; more are refused and counted.
@@ -11,8 +12,10 @@ public final class DescriptorTables {
         var base: UnsafeMutablePointer<DescriptorRecord>?
         var capacity: Int32 = 0
         var count: Int32 = 0
+        /// Threads that have this table; 0: the entry is free.
+        var holders: Int32 = 0
         var hasSpill = false
-        var isUsed = false
+        var isUsed: Bool { holders > 0 }
     }
     private var tables: UnsafeMutablePointer<Table>
     private var tableCapacity = 256
@@ -21,6 +24,8 @@ public final class DescriptorTables {
     /// Arrays of 8, 16, 32 … rows that wait for the next process.
     private var freeArrays: [[UnsafeMutablePointer<DescriptorRecord>]] = .init(repeating: [], count: 24)
     private var spill: [Int32: [Int64: DescriptorRecord]] = [:]
+    /// Ports that a table's inet sockets listen on or have as the far end.
+    private let ports = PortCounts()
     public let countMax: Int
     public private(set) var count = 0
     public private(set) var refused: UInt64 = 0
@@ -41,9 +46,10 @@ public final class DescriptorTables {
         tables.deallocate()
     }
 
+    /// An empty table with one holder.
     func create() -> Int32 {
         if let index = freeTables.popLast() {
-            tables[Int(index)] = Table(base: nil, isUsed: true)
+            tables[Int(index)] = Table(base: nil, holders: 1)
             return index
         }
         if tableCount == tableCapacity {
@@ -53,22 +59,34 @@ public final class DescriptorTables {
             tables = bigger
             tableCapacity *= 2
         }
-        (tables + tableCount).initialize(to: Table(base: nil, isUsed: true))
+        (tables + tableCount).initialize(to: Table(base: nil, holders: 1))
         tableCount += 1
         return Int32(tableCount - 1)
     }
 
-    func destroy(_ index: Int32) {
-        guard index >= 0, tables[Int(index)].isUsed else { return }
-        removeAll(index)
-        release(&tables[Int(index)])
-        tables[Int(index)].isUsed = false
-        freeTables.append(index)
+    /// One more thread has this table.
+    func retain(_ index: Int32) -> Int32 {
+        precondition(index >= 0 && tables[Int(index)].isUsed, "a table that is shared exists")
+        tables[Int(index)].holders += 1
+        return index
     }
+
+    /// One thread less. The last one takes the table with it: O(rows).
+    func release(_ index: Int32) {
+        guard index >= 0, tables[Int(index)].isUsed else { return }
+        if tables[Int(index)].holders == 1 {
+            removeAll(index)
+            freeArray(of: &tables[Int(index)])
+            freeTables.append(index)
+        }
+        tables[Int(index)].holders -= 1
+    }
+
+    func holders(of index: Int32) -> Int { index >= 0 ? Int(tables[Int(index)].holders) : 0 }
 
     private func sizeClass(_ capacity: Int32) -> Int { Int(31 - max(8, capacity).leadingZeroBitCount) }
 
-    private func release(_ table: inout Table) {
+    private func freeArray(of table: inout Table) {
         if let base = table.base {
             let size = sizeClass(table.capacity)
             if freeArrays[size].count < 64 { freeArrays[size].append(base) } else { base.deallocate() }
@@ -117,22 +135,31 @@ public final class DescriptorTables {
         }
         if fd < Int64(table.pointee.capacity) {
             let row = table.pointee.base! + Int(fd)
-            if !row.pointee.flags.contains(Self.present) {
+            if row.pointee.flags.contains(Self.present) {
+                ports.remove(index, row.pointee)
+            } else {
                 guard countOne() else { return }
                 table.pointee.count += 1
             }
             row.pointee = record
+            ports.add(index, record)
             return
         }
         table.pointee.hasSpill = true
-        if spill[index, default: [:]].updateValue(record, forKey: fd) == nil {
+        if let old = spill[index, default: [:]].updateValue(record, forKey: fd) {
+            ports.remove(index, old)
+        } else {
             guard countOne() else {
                 spill[index]![fd] = nil
                 return
             }
             table.pointee.count += 1
         }
+        ports.add(index, record)
     }
+
+    /// Does one of the table's inet sockets listen on this port, or have it as the far end? O(1).
+    func hasPort(_ index: Int32, _ port: UInt16) -> Bool { index >= 0 && ports.contains(index, port) }
 
     private func countOne() -> Bool {
         guard count < countMax else {
@@ -149,16 +176,18 @@ public final class DescriptorTables {
         while capacity < needed { capacity *= 2 }
         let bigger = array(capacity)
         if let base = table.pointee.base { bigger.update(from: base, count: Int(table.pointee.capacity)) }
-        release(&table.pointee)
+        freeArray(of: &table.pointee)
         table.pointee.base = bigger
         table.pointee.capacity = capacity
     }
 
     func remove(_ index: Int32, _ fd: Int64) {
         if let row = find(index, fd) {
+            ports.remove(index, row.pointee)
             row.pointee.flags = []
         } else {
-            guard index >= 0, tables[Int(index)].hasSpill, spill[index]?.removeValue(forKey: fd) != nil else { return }
+            guard index >= 0, tables[Int(index)].hasSpill, let old = spill[index]?.removeValue(forKey: fd) else { return }
+            ports.remove(index, old)
         }
         tables[Int(index)].count -= 1
         count -= 1
@@ -168,8 +197,15 @@ public final class DescriptorTables {
     func removeAll(_ index: Int32) {
         guard index >= 0 else { return }
         let table = tables + Int(index)
-        for fd in 0..<Int(table.pointee.capacity) { table.pointee.base![fd].flags = [] }
-        if table.pointee.hasSpill { spill[index] = nil }
+        for fd in 0..<Int(table.pointee.capacity) {
+            let row = table.pointee.base! + fd
+            if row.pointee.flags.contains(Self.present) { ports.remove(index, row.pointee) }
+            row.pointee.flags = []
+        }
+        if table.pointee.hasSpill {
+            for old in (spill[index] ?? [:]).values { ports.remove(index, old) }
+            spill[index] = nil
+        }
         table.pointee.hasSpill = false
         count -= Int(table.pointee.count)
         removed &+= UInt64(table.pointee.count)
@@ -189,8 +225,8 @@ public final class DescriptorTables {
         }
     }
 
-    /// A fork: the child's table becomes a copy, its rows marked as inherited. O(rows).
-    func copy(from source: Int32, to target: Int32) {
+    /// The target becomes a copy, its rows marked as inherited where it is a fork's. O(rows).
+    func copy(from source: Int32, to target: Int32, marksCloned: Bool = true) {
         guard source >= 0, target >= 0, source != target else { return }
         removeAll(target)
         let from = tables + Int(source)
@@ -199,17 +235,19 @@ public final class DescriptorTables {
             return
         }
         if from.pointee.capacity > 0 {
-            release(&tables[Int(target)])
+            freeArray(of: &tables[Int(target)])
             let fresh = array(from.pointee.capacity)
             fresh.update(from: from.pointee.base!, count: Int(from.pointee.capacity))
             for fd in 0..<Int(from.pointee.capacity) where fresh[fd].flags.contains(Self.present) {
-                fresh[fd].flags.insert(.cloned)
+                if marksCloned { fresh[fd].flags.insert(.cloned) }
+                ports.add(target, fresh[fd])
             }
             tables[Int(target)].base = fresh
             tables[Int(target)].capacity = from.pointee.capacity
         }
         if from.pointee.hasSpill, let others = spill[source] {
             spill[target] = others
+            for record in others.values { ports.add(target, record) }
             tables[Int(target)].hasSpill = true
         }
         tables[Int(target)].count = from.pointee.count

@@ -73,10 +73,8 @@ extension SystemState {
         if pid != record.pointee.tid {
             let leader = threads.find(pid)
             if leader.exists, row(leader).pointee.pid == pid {
-                if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
-                record.pointee.descriptors = -1
                 record.pointee.groupThreadCount = 0
-                join(slot, leader)
+                adopt(slot, leader)
             } else {
                 record.pointee.leader = .none
             }
@@ -175,7 +173,7 @@ extension SystemState {
         child.argumentsBytes = leader.argumentsBytes
         child.argumentsTail = leader.argumentsTail
         child.env = leader.env.isEmpty ? parent.env : leader.env
-        child.cwd = leader.cwd
+        child.cwd = directories[parent.directory]
         child.root = parent.root
         child.cgroups = parent.cgroups
         child.containerID = parent.containerID
@@ -203,14 +201,30 @@ extension SystemState {
         child.lastExecTimeNs = parent.lastExecTimeNs
     }
 
+    /// The child has its maker's descriptor table and directory, or copies of them, as the flags say.
     @discardableResult
-    private func addChild(_ child: ThreadRecord, copyingFrom source: ThreadSlot) -> ThreadSlot {
-        let sourceTid = source.exists ? row(source).pointee.tid : -1
+    private func addChild(_ record: ThreadRecord, copyingFrom source: ThreadSlot) -> ThreadSlot {
+        var child = record
+        if source.exists {
+            let sourceTable = table(of: source)
+            let sharesGroup = child.flags & CloneFlag.thread == 0 && child.tid != child.pid
+            if child.flags & CloneFlag.files != 0 || sharesGroup {
+                child.descriptors = descriptors.retain(sourceTable)
+            } else {
+                child.descriptors = descriptors.create()
+                descriptors.copy(from: sourceTable, to: child.descriptors)
+            }
+            if child.flags & CloneFlag.fs != 0 || sharesGroup {
+                child.directory = directories.retain(row(source).pointee.directory)
+            } else {
+                child.directory = directories.create(child.cwd)
+            }
+        }
         let slot = addThread(child)
-        guard slot.exists else { return .none }
-        let source = threads.find(sourceTid)
-        if row(slot).pointee.descriptors >= 0, source.exists {
-            descriptors.copy(from: table(of: source), to: row(slot).pointee.descriptors)
+        guard slot.exists else {
+            descriptors.release(child.descriptors)
+            directories.release(child.directory)
+            return .none
         }
         updateContainer(row(slot))
         return slot
@@ -229,6 +243,8 @@ extension SystemState {
             row(slot).pointee.groupThreadCount += 1
         }
         if threadCount(of: slot) > 1 { endOtherThreads(of: slot) }
+        // A new image shares its descriptors with nobody; the working directory stays shared.
+        unshareDescriptors(slot)
         let record = row(slot)
         setImage(event, record)
         takeKernelArguments(record)
@@ -236,7 +252,7 @@ extension SystemState {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))
         }
-        if let env = event.parameter(P.execEnv), !env.isEmpty { record.pointee.env = pool.intern(env) }
+        if let env = event.parameter(P.execEnv) { record.pointee.env = pool.intern(env) }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty {
             let id = pool.intern(cgroups)
             if id != record.pointee.cgroups {
@@ -320,13 +336,12 @@ extension SystemState {
     // MARK: directories
 
     func setWorkingDirectory(_ slot: ThreadSlot, _ path: Bytes, relativeTo directory: Bytes) {
-        let leader = leader(of: slot)
         var length = Paths.concatenate(directory, path, into: pathBuffer)
         if length > 0, pathBuffer[length - 1] != UInt8(ascii: "/") {
             pathBuffer[length] = UInt8(ascii: "/")
             length += 1
         }
-        row(leader).pointee.cwd = pool.intern(joined(length))
+        directories[row(slot).pointee.directory] = pool.intern(joined(length))
     }
 
     func applyChdir(_ event: EventView, _ slot: ThreadSlot) {
@@ -394,15 +409,34 @@ extension SystemState {
         row(target).pointee.vpgid = id
     }
 
+    /// `unshare` ends sharing; a new user namespace gives every capability; who enters another mount namespace stands at its root.
     func applyNamespaceChange(_ event: EventView, _ slot: ThreadSlot) {
         guard slot.exists, (event.integer(0) ?? -1) >= 0 else { return }
-        let index: Int
-        if case PPME_SYSCALL_SETNS_X = event.type { index = 2 } else { index = 1 }
-        guard let flags = event.uint32(index), flags & CloneFlag.newUser != 0 else { return }
+        var flags: UInt32
+        if case PPME_SYSCALL_SETNS_X = event.type {
+            flags = event.uint32(2) ?? 0
+            if flags == 0, let fd = event.integer(1), let target = descriptor(fd, of: slot) {
+                flags = Self.namespaceFlag(ofDescriptorNamed: pool[target.name])
+            }
+            if flags & CloneFlag.newMounts != 0 { setWorkingDirectory(slot, staticBytes("/"), relativeTo: .empty) }
+        } else {
+            flags = event.uint32(1) ?? 0
+            if flags & CloneFlag.files != 0 { unshareDescriptors(slot) }
+            if flags & (CloneFlag.fs | CloneFlag.newMounts | CloneFlag.newUser) != 0 { unshareDirectory(slot) }
+        }
+        guard flags & CloneFlag.newUser != 0 else { return }
         let all: UInt64 = (1 << 41) - 1
         row(slot).pointee.capInheritable = all
         row(slot).pointee.capPermitted = all
         row(slot).pointee.capEffective = all
+    }
+
+    /// `setns` with type 0 takes what the descriptor is: `/proc/1/ns/mnt`, or `mnt:[4026531840]` as the kernel names it.
+    private static func namespaceFlag(ofDescriptorNamed name: Bytes) -> UInt32 {
+        let file = name.lastIndex(of: UInt8(ascii: "/")).map { name.from($0 + 1) } ?? name
+        if file == "mnt" || file.hasPrefix("mnt:[") { return CloneFlag.newMounts }
+        if file == "user" || file.hasPrefix("user:[") { return CloneFlag.newUser }
+        return 0
     }
 
     func applyResourceLimit(_ event: EventView, _ slot: ThreadSlot) {

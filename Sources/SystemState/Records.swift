@@ -32,8 +32,9 @@ public struct ThreadRecord {
     /// NUL-terminated arguments without argv[0].
     public var args = PoolID.empty
     public var env = PoolID.empty
-    /// With a final `/` where known (Falco's form); read it through `SystemState.cwd(of:)`, which asks the leader.
-    public var cwd = PoolID.empty
+    /// With a final `/` where known (Falco's form), as a row that is added brings it. From then on it is in `directory`, which threads
+    /// and processes may share: read it through `SystemState.cwd(of:)`.
+    var cwd = PoolID.empty
     public var root = PoolID.empty
     public var cgroups = PoolID.empty
     /// `host` is `.empty`: read it through `SystemState.containerID(of:)`.
@@ -71,8 +72,14 @@ public struct ThreadRecord {
     public var isPlaceholder = false
     public var isDead = false
     public var isSubreaper = false
-    /// Descriptor table of the process; index into `DescriptorTables`, -1 none.
-    public var descriptors: Int32 = -1
+    /// Index into `DescriptorTables`; threads that share a table (CLONE_FILES) have the same.
+    var descriptors: Int32 = -1
+    /// Index into `DirectoryTable`; threads that share a working directory (CLONE_FS) have the same.
+    var directory: Int32 = -1
+    /// The last pass of a repair that saw this thread.
+    var repairPass: UInt32 = 0
+    /// Looked up and not found, because the budget of look-ups was used up: asked again at the next event.
+    var asksAgain = false
     /// Of arguments that are more than an event carries: their bytes, and the last of them; 0 where the event has them all.
     public var argumentsBytes: UInt64 = 0
     public var argumentsTail = PoolID.empty

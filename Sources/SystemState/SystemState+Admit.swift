@@ -42,6 +42,9 @@ extension SystemState {
         var slot = threads.find(event.tid)
         if slot.exists {
             counters.threadLookupsCached &+= 1
+            if row(slot).pointee.asksAgain, row(slot).pointee.isPlaceholder, asksForMissing(event) {
+                slot = findMissing(tid: event.tid)
+            }
         } else if asksForMissing(event) {
             slot = findMissing(tid: event.tid)
         }

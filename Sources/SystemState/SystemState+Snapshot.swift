@@ -27,7 +27,9 @@ extension SystemState {
         }
         for index in 0..<threads.used where threads.rows[index].isInUse {
             let record = threads.rows[index]
-            guard record.descriptors >= 0 else { continue }
+            // Threads have the table of their leader, which lists it.
+            let leader = record.leader
+            if leader.exists, leader.index != Int32(index), row(leader).pointee.descriptors == record.descriptors { continue }
             var rows: [DescriptorRow] = []
             descriptors.forEach(record.descriptors) { fd, descriptor in
                 if descriptor.kind != .unknown { rows.append(descriptorRow(fd, descriptor)) }
@@ -42,7 +44,7 @@ extension SystemState {
         (self.firstTimestampNs, self.previousTimestampNs) = (firstTimestampNs, previousTimestampNs)
     }
 
-    private func threadRow(_ slot: ThreadSlot) -> ThreadRow {
+    func threadRow(_ slot: ThreadSlot) -> ThreadRow {
         let record = row(slot).pointee
         var row = ThreadRow()
         row.tid = record.tid
@@ -63,7 +65,7 @@ extension SystemState {
         row.exepath = pool[record.exepath].array
         row.args = pool[record.args].array
         row.env = pool[record.env].array
-        row.cwd = pool[record.cwd].array
+        row.cwd = pool[directories[record.directory]].array
         row.root = pool[record.root].array
         row.cgroups = pool[record.cgroups].array
         row.fdlimit = record.fdlimit
@@ -103,7 +105,7 @@ extension SystemState {
         return row
     }
 
-    private func descriptorRow(_ fd: Int64, _ record: DescriptorRecord) -> DescriptorRow {
+    func descriptorRow(_ fd: Int64, _ record: DescriptorRecord) -> DescriptorRow {
         var row = DescriptorRow()
         row.fd = fd
         row.kind = record.kind == .file ? .fileV2 : record.kind

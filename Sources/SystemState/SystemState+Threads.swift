@@ -5,6 +5,8 @@ import EventModel
 /// PPM_CL_…: clone flags in the portable numbers that captures and probe use (flags.def, table clone_flags, plus the state's marks).
 enum CloneFlag {
     static let files: UInt32 = 1
+    static let fs: UInt32 = 2
+    static let newMounts: UInt32 = 32
     static let newPid: UInt32 = 64
     static let parent: UInt32 = 256
     static let thread: UInt32 = 8192
@@ -26,30 +28,80 @@ extension SystemState {
     @discardableResult
     func addThread(_ record: ThreadRecord) -> ThreadSlot {
         let old = threads.find(record.tid)
-        if old.exists { removeThread(old, keepEmptyLeader: false) }
+        var children: [ThreadSlot] = []
+        if old.exists {
+            if row(old).pointee.isPlaceholder { children = releaseChildren(of: old) }
+            removeThread(old, keepEmptyLeader: false)
+        }
         let slot = threads.insert(record)
         guard slot.exists else { return .none }
         link(slot)
+        for child in children { linkParent(child) }
         return slot
     }
 
-    /// Finds group leader and parent of a thread just added, and makes its descriptor table.
+    /// The children of a placeholder that turns out to be a thread stay that thread's.
+    private func releaseChildren(of slot: ThreadSlot) -> [ThreadSlot] {
+        var children: [ThreadSlot] = []
+        while row(slot).pointee.firstChild >= 0 {
+            let child = ThreadSlot(row(slot).pointee.firstChild)
+            unlinkParent(child)
+            children.append(child)
+        }
+        return children
+    }
+
+    /// Finds group leader and parent of a thread just added, and what it shares with others. Where the row brings neither a table nor
+    /// a directory, a thread has those of its group, unless its flags say otherwise.
     func link(_ slot: ThreadSlot) {
         let record = row(slot)
         if record.pointee.tid == record.pointee.pid || record.pointee.pid < 0 {
             record.pointee.leader = slot
             record.pointee.groupThreadCount = 1
-            record.pointee.descriptors = descriptors.create()
         } else {
             let leader = threads.find(record.pointee.pid)
             if leader.exists, row(leader).pointee.pid == record.pointee.pid {
                 join(slot, leader)
+                share(slot, with: leader)
             } else {
                 record.pointee.leader = .none
-                record.pointee.descriptors = descriptors.create()
             }
         }
+        if record.pointee.descriptors < 0 { record.pointee.descriptors = descriptors.create() }
+        if record.pointee.directory < 0 { record.pointee.directory = directories.create(record.pointee.cwd) }
         linkParent(slot)
+    }
+
+    /// Table and directory of the leader for a thread that brought none.
+    private func share(_ slot: ThreadSlot, with leader: ThreadSlot) {
+        let record = row(slot)
+        let hasOwnTable = record.pointee.flags & CloneFlag.thread != 0 && record.pointee.flags & CloneFlag.files == 0
+        if record.pointee.descriptors < 0, !hasOwnTable {
+            record.pointee.descriptors = descriptors.retain(row(leader).pointee.descriptors)
+        }
+        let directory = row(leader).pointee.directory
+        if record.pointee.directory < 0, record.pointee.cwd.isEmpty || record.pointee.cwd == directories[directory] {
+            record.pointee.directory = directories.retain(directory)
+        }
+    }
+
+    /// The thread has a table of its own from now on, with what it could see in the shared one.
+    func unshareDescriptors(_ slot: ThreadSlot) {
+        let old = row(slot).pointee.descriptors
+        guard descriptors.holders(of: old) > 1 else { return }
+        let own = descriptors.create()
+        descriptors.copy(from: old, to: own, marksCloned: false)
+        row(slot).pointee.descriptors = own
+        row(slot).pointee.flags &= ~CloneFlag.files
+        descriptors.release(old)
+    }
+
+    func unshareDirectory(_ slot: ThreadSlot) {
+        let old = row(slot).pointee.directory
+        guard directories.holders(of: old) > 1 else { return }
+        row(slot).pointee.directory = directories.create(directories[old])
+        row(slot).pointee.flags &= ~CloneFlag.fs
+        directories.release(old)
     }
 
     /// The thread belongs to the leader's group from now on.
@@ -72,6 +124,24 @@ extension SystemState {
         record.pointee.nextMember = -1
         record.pointee.previousMember = -1
         row(leader).pointee.groupThreadCount -= 1
+    }
+
+    /// The leader of a thread that stood alone became known.
+    func adopt(_ slot: ThreadSlot, _ leader: ThreadSlot) {
+        join(slot, leader)
+        let (table, directory) = (row(slot).pointee.descriptors, row(slot).pointee.directory)
+        if descriptors.holders(of: table) == 1, descriptors.count(of: table) == 0 {
+            row(slot).pointee.descriptors = -1
+            descriptors.release(table)
+        }
+        if directories.holders(of: directory) == 1 {
+            row(slot).pointee.cwd = directories[directory]
+            row(slot).pointee.directory = -1
+            directories.release(directory)
+        }
+        share(slot, with: leader)
+        if row(slot).pointee.descriptors < 0 { row(slot).pointee.descriptors = descriptors.create() }
+        if row(slot).pointee.directory < 0 { row(slot).pointee.directory = directories.create(row(slot).pointee.cwd) }
     }
 
     func linkParent(_ slot: ThreadSlot) {
@@ -121,13 +191,12 @@ extension SystemState {
         dropRow(slot)
     }
 
-    /// The leader goes although threads remain (its tid was reused): they stand alone from now on.
+    /// The leader goes although threads remain (its tid was reused): they stand alone from now on, with the table they had.
     private func detachGroup(of leader: ThreadSlot) {
         while row(leader).pointee.firstMember >= 0 {
             let member = ThreadSlot(row(leader).pointee.firstMember)
             leave(member, leader)
             row(member).pointee.leader = .none
-            row(member).pointee.descriptors = descriptors.create()
         }
     }
 
@@ -135,8 +204,9 @@ extension SystemState {
         reparentChildren(of: slot)
         unlinkParent(slot)
         let record = row(slot)
-        if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
-        record.pointee.descriptors = -1
+        descriptors.release(record.pointee.descriptors)
+        directories.release(record.pointee.directory)
+        (record.pointee.descriptors, record.pointee.directory) = (-1, -1)
         threads.remove(slot)
     }
 
@@ -190,17 +260,51 @@ extension SystemState {
         return addThread(record)
     }
 
-    /// Looks where the source can be asked, else makes a placeholder.
+    /// Looks where the source can be asked, its unknown ancestors too, else makes a placeholder.
     func findMissing(tid: Int64) -> ThreadSlot {
-        if let taskLookup, tid > 0, threads.count < threads.countMax, taskLookup.lookUp(tid: tid, into: self) {
-            let found = threads.find(tid)
-            if found.exists {
-                counters.threadLookupsElsewhere &+= 1
-                return found
+        let result = ask(tid: tid)
+        let found = threads.find(tid)
+        if result == .found, found.exists, !row(found).pointee.isPlaceholder {
+            counters.threadLookupsElsewhere &+= 1
+            var ancestor = row(found).pointee.ptid
+            var depth = 0
+            while ancestor > 0, depth < 32, !threads.find(ancestor).exists, ask(tid: ancestor) == .found {
+                let slot = threads.find(ancestor)
+                guard slot.exists else { break }
+                ancestor = row(slot).pointee.ptid
+                depth += 1
             }
+            row(found).pointee.asksAgain = false
+            tieLooseEnds(to: threads.find(tid))
+            return threads.find(tid)
         }
-        counters.threadLookupsFailed &+= 1
-        return addPlaceholder(tid: tid)
+        if result != .refused { counters.threadLookupsFailed &+= 1 }
+        let slot = found.exists ? found : addPlaceholder(tid: tid)
+        if slot.exists { row(slot).pointee.asksAgain = result == .refused }
+        return slot
+    }
+
+    private func ask(tid: Int64) -> LookupResult {
+        guard let taskLookup, tid > 0, threads.count < threads.countMax else { return .gone }
+        let result = taskLookup.lookUp(tid: tid, into: self)
+        if result == .refused { counters.lookupsRefused &+= 1 }
+        return result
+    }
+
+    /// Leader and parent of a thread that came before them.
+    func tieLooseEnds(to slot: ThreadSlot) {
+        guard slot.exists else { return }
+        if !row(slot).pointee.leader.exists {
+            let leader = threads.find(row(slot).pointee.pid)
+            if leader.exists, row(leader).pointee.pid == row(slot).pointee.pid { adopt(slot, leader) }
+        }
+        var next = slot
+        var depth = 0
+        while next.exists, depth < 32 {
+            linkParent(next)
+            next = parent(of: next)
+            depth += 1
+        }
     }
 
     func updateContainer(_ record: UnsafeMutablePointer<ThreadRecord>) {
@@ -210,200 +314,4 @@ extension SystemState {
         }
         record.pointee.containerID = pool.intern(found.short)
     }
-}
-
-extension SystemState: SnapshotSink {
-    public func machine(_ row: MachineRow) { machine = row }
-    public func interface(_ row: InterfaceRow) {
-        guard interfaces.count < Self.interfacesMax else { return accountsRefused &+= 1 }
-        interfaces.append(row)
-    }
-
-    /// A user that is known may change; a new one needs room.
-    func hasRoom(forUser uid: UInt32) -> Bool {
-        if users.count < Self.accountsMax || users[uid] != nil { return true }
-        accountsRefused &+= 1
-        return false
-    }
-    func hasRoom(forGroup gid: UInt32) -> Bool {
-        if groups.count < Self.accountsMax || groups[gid] != nil { return true }
-        accountsRefused &+= 1
-        return false
-    }
-
-    public func user(_ row: UserRow) {
-        guard hasRoom(forUser: row.uid) else { return }
-        users[row.uid] = row.name.withBytes { name in
-            row.home.withBytes { home in
-                row.shell.withBytes { shell in
-                    UserRecord(
-                        uid: row.uid, gid: row.gid, name: pool.intern(name), home: pool.intern(home), shell: pool.intern(shell))
-                }
-            }
-        }
-    }
-
-    public func group(_ row: GroupRow) {
-        guard hasRoom(forGroup: row.gid) else { return }
-        groups[row.gid] = row.name.withBytes { pool.intern($0) }
-    }
-
-    public func thread(_ source: ThreadRow) {
-        var record = ThreadRecord()
-        record.tid = source.tid
-        record.pid = source.pid
-        record.ptid = source.ptid
-        record.sid = source.sid
-        record.pgid = source.pgid
-        record.vpgid = source.vpgid
-        record.vtid = source.vtid
-        record.vpid = source.vpid
-        record.uid = source.uid
-        record.gid = source.gid
-        record.loginuid = source.loginuid
-        record.tty = source.tty
-        record.flags = source.flags
-        record.comm = intern(source.comm)
-        record.exe = intern(source.exe)
-        record.exepath = intern(withoutDeletedMark(source.exepath))
-        record.args = intern(source.args)
-        record.env = intern(source.env)
-        record.cwd = internDirectory(source.cwd)
-        record.root = intern(source.root)
-        record.cgroups = intern(source.cgroups)
-        record.fdlimit = source.fdlimit
-        record.vmsizeKb = source.vmsizeKb
-        record.vmrssKb = source.vmrssKb
-        record.vmswapKb = source.vmswapKb
-        record.pfmajor = source.pfmajor
-        record.pfminor = source.pfminor
-        record.capInheritable = source.capInheritable
-        record.capPermitted = source.capPermitted
-        record.capEffective = source.capEffective
-        record.exeIno = source.exeIno
-        record.exeInoCtimeNs = source.exeInoCtimeNs
-        record.exeInoMtimeNs = source.exeInoMtimeNs
-        record.pidnsInitStartNs = source.pidnsInitStartNs
-        record.cloneTimeNs = source.startTimeNs
-        record.exeWritable = source.exeWritable
-        record.exeUpperLayer = source.exeUpperLayer
-        record.exeLowerLayer = source.exeLowerLayer
-        record.exeFromMemfd = source.exeFromMemfd
-        let slot = addThread(record)
-        guard slot.exists else { return }
-        updateContainer(row(slot))
-        if let details = source.details { apply(details, to: row(slot)) }
-    }
-
-    public func descriptor(_ source: DescriptorRow, tid: Int64) {
-        let slot = threads.find(tid)
-        guard slot.exists else { return }
-        var record = DescriptorRecord()
-        record.kind = source.kind == .fileV2 ? .file : source.kind
-        record.inode = source.inode
-        record.openFlags = source.openFlags
-        record.device = source.device
-        record.mountID = source.mountID
-        record.name = intern(source.name)
-        record.source = source.sourceAddress
-        record.destination = source.destinationAddress
-        record.sourcePort = source.sourcePort
-        record.destinationPort = source.destinationPort
-        record.l4Protocol = source.l4Protocol
-        record.unixSource = source.unixSource
-        record.unixDestination = source.unixDestination
-        record.flags = .fromScan
-        if record.isInet { record.name = internTuple(record) }
-        if record.kind == .ipv4Server || record.kind == .ipv6Server { record.flags.insert(.roleServer) }
-        if let details = source.details {
-            record.flags = DescriptorFlags(rawValue: details.flags)
-            record.rawName = intern(details.rawName)
-            record.kernelPath = intern(details.kernelPath)
-            record.kernelFSPath = intern(details.kernelFSPath)
-            if record.isTurned { record.swapEnds() }
-            if let name = details.name { record.name = intern(name) }
-        }
-        descriptors.set(table(of: slot), source.fd, record)
-    }
-
-    public func gone(tid: Int64) {
-        let slot = threads.find(tid)
-        if slot.exists { removeThread(slot) }
-    }
-
-    /// A concatenated capture: everything known is of another run.
-    public func restart() {
-        isRestarted = true
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            if threads.rows[index].descriptors >= 0 { descriptors.destroy(threads.rows[index].descriptors) }
-        }
-        threads.removeAll()
-        users.removeAll()
-        groups.removeAll()
-        interfaces.removeAll()
-    }
-
-    /// After the rows of a snapshot: ties threads to leaders and parents that came later in the list.
-    public func finishSnapshot() {
-        isRestarted = false
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            let slot = ThreadSlot(Int32(index))
-            let record = row(slot)
-            if !record.pointee.leader.exists {
-                let leader = threads.find(record.pointee.pid)
-                if leader.exists, row(leader).pointee.pid == record.pointee.pid {
-                    join(slot, leader)
-                    if record.pointee.descriptors >= 0 { descriptors.destroy(record.pointee.descriptors) }
-                    record.pointee.descriptors = -1
-                }
-            }
-            linkParent(slot)
-        }
-        turnServerSockets()
-    }
-
-    /// Connections that existed before the first event are listed from their own end: where the local port is one that somebody
-    /// listens on, the other end is the client and stands first, as for an accepted connection.
-    private func turnServerSockets() {
-        var serverPorts: Set<UInt16> = []
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            descriptors.forEach(threads.rows[index].descriptors) { _, record in
-                if record.kind == .ipv4Server { serverPorts.insert(record.sourcePort) }
-            }
-        }
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            let table = threads.rows[index].descriptors
-            descriptors.forEach(table) { fd, record in
-                // A recording of ours tells the role.
-                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty,
-                    record.flags.isDisjoint(with: [.roleServer, .roleClient])
-                else { return }
-                var record = record
-                if serverPorts.contains(record.sourcePort) {
-                    record.swapEnds()
-                    record.name = internTuple(record)
-                    record.flags.insert(.roleServer)
-                } else {
-                    record.flags.insert(.roleClient)
-                }
-                descriptors.set(table, fd, record)
-            }
-        }
-    }
-
-    /// The kernel shows the path of a removed program with ` (deleted)` behind it.
-    private func withoutDeletedMark(_ path: [UInt8]) -> [UInt8] {
-        let mark = Array(" (deleted)".utf8)
-        return path.count > mark.count && path.suffix(mark.count) == mark[...] ? Array(path.dropLast(mark.count)) : path
-    }
-
-    func intern(_ bytes: [UInt8]) -> PoolID { bytes.withBytes { pool.intern($0) } }
-
-    private func internDirectory(_ path: [UInt8]) -> PoolID {
-        path.last == UInt8(ascii: "/") || path.isEmpty ? intern(path) : intern(path + [UInt8(ascii: "/")])
-    }
-}
-
-extension [UInt8] {
-    func withBytes<R>(_ body: (Bytes) -> R) -> R { withUnsafeBytes { body(Bytes($0)) } }
 }

@@ -18,13 +18,31 @@ public struct StateCounters: Sendable, Equatable {
     public var threadLookupsElsewhere: UInt64 = 0
     public var descriptorLookupsCached: UInt64 = 0
     public var descriptorLookupsFailed: UInt64 = 0
+    /// Processes whose descriptors were asked for, because a message brought some.
+    public var descriptorLookupsElsewhere: UInt64 = 0
+    /// Look-ups that were not made, because too many were made lately.
+    public var lookupsRefused: UInt64 = 0
     public init() {}
+}
+
+/// How a question to the machine ended.
+public enum LookupResult: Sendable, Equatable {
+    case found
+    case gone
+    /// So many questions were asked lately that this one has to wait: ask again later.
+    case refused
 }
 
 /// Where a thread that was missed can be asked for: an iterator, `/proc`, or nothing (replay).
 public protocol TaskLookup: AnyObject {
-    /// Delivers the thread's row and the descriptors of its process; false when it is gone. May cost a millisecond.
-    func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool
+    /// Delivers the thread's row and the descriptors of its process. May cost a millisecond, so whoever answers limits how many.
+    func lookUp(tid: Int64, into sink: any SnapshotSink) -> LookupResult
+    /// Delivers the descriptors of a process alone.
+    func lookUpDescriptors(pid: Int64, into sink: any SnapshotSink) -> LookupResult
+}
+
+extension TaskLookup {
+    public func lookUpDescriptors(pid: Int64, into sink: any SnapshotSink) -> LookupResult { .gone }
 }
 
 /// Threads, descriptors, users, groups, containers of the watched machine. One pipeline owns it; not thread-safe.
@@ -36,6 +54,7 @@ public final class SystemState {
     public internal(set) var counters = StateCounters()
     let threads: ThreadTable
     let descriptors = DescriptorTables()
+    let directories = DirectoryTable()
     var users: [UInt32: UserRecord] = [:]
     var groups: [UInt32: PoolID] = [:]
     var containerAccounts = ContainerAccounts()
@@ -57,10 +76,22 @@ public final class SystemState {
     public internal(set) var previousTimestampNs: UInt64 = 0
     public internal(set) var firstTimestampNs: UInt64 = 0
     var nextPurgeNs: UInt64 = 0
+    /// Next row that a purge looks at; -1 when none is under way.
+    var purgeCursor = -1
     /// Whoever writes the events also writes what the kernel knows beyond them: no record means that there is nothing to add.
     public var hasKernelRecords = false
     /// An appended capture's rows were taken in, and `finishSnapshot` was not called since.
     public internal(set) var isRestarted = false
+    /// Rows that arrive are those of a first scan, or newer than all that is known. Else they are a look-up's, made while events that
+    /// are older than they still wait: they add what is not known, and change nothing that is.
+    var isSnapshotting = true
+    /// A recording of ours told rows that replace what was known; this one's descriptors were emptied for that.
+    var replacedTid: Int64 = -1
+    /// Number of the last repair pass.
+    var repairPass: UInt32 = 0
+    /// Set by whoever repairs: events that change a working directory may have been lost.
+    public var lostDirectories = false
+    public internal(set) var repairs = RepairCounters()
     /// Threads that ended with the event at hand.
     var ending: ThreadSlot = .none
     /// What container runtimes told: by events of a capture, or from outside, between two batches.
@@ -123,10 +154,10 @@ public final class SystemState {
         return ptid > 0 ? threads.find(ptid) : .none
     }
 
-    /// Working directory of the process, with its final `/`.
+    /// Working directory of the thread, with its final `/`.
     public func cwd(of slot: ThreadSlot) -> Bytes {
         guard slot.exists else { return .empty }
-        return pool[row(leader(of: slot)).pointee.cwd]
+        return pool[directories[row(slot).pointee.directory]]
     }
 
     /// `host`, or the container's short id.
@@ -145,7 +176,7 @@ public final class SystemState {
     @inline(__always)
     func table(of slot: ThreadSlot) -> Int32 {
         guard slot.exists else { return -1 }
-        return row(leader(of: slot)).pointee.descriptors
+        return row(slot).pointee.descriptors
     }
 
     /// A descriptor of the thread's process. O(1).
@@ -243,21 +274,38 @@ public final class SystemState {
         if nextPurgeNs == 0 || nextPurgeNs > nowNs && nextPurgeNs - nowNs > 300_000_000_000 {
             nextPurgeNs = nowNs &+ 30_000_000_000
         }
-        if nowNs >= nextPurgeNs {
+        if nowNs >= nextPurgeNs, purgeCursor < 0 {
             nextPurgeNs = nowNs &+ 300_000_000_000
-            for index in 0..<threads.used where threads.rows[index].isInUse {
-                let record = threads.rows[index]
-                if record.isPlaceholder {
-                    removeThread(ThreadSlot(Int32(index)))
-                } else if let isAlive, nowNs > record.lastAccessNs, nowNs - record.lastAccessNs > 300_000_000_000,
-                    !isAlive(record.tid, record.pid)
-                {
-                    removeThread(ThreadSlot(Int32(index)))
-                }
-            }
+            purgeCursor = 0
         }
+        if purgeCursor >= 0 { continuePurge(nowNs, isAlive) }
         if pool.needsSweep { sweepPool() }
     }
+
+    /// A part of the table: at most so many rows are looked at and so many threads asked after in one go, since asking costs a system
+    /// call and events wait meanwhile.
+    private func continuePurge(_ nowNs: UInt64, _ isAlive: ((Int64, Int64) -> Bool)?) {
+        let end = min(threads.used, purgeCursor + Self.purgeRowsMax)
+        var questions = 0
+        while purgeCursor < end, questions < Self.purgeQuestionsMax {
+            let slot = ThreadSlot(Int32(purgeCursor))
+            purgeCursor += 1
+            let record = row(slot)
+            guard record.pointee.isInUse else { continue }
+            if record.pointee.isPlaceholder {
+                removeThread(slot)
+            } else if let isAlive, nowNs > record.pointee.lastAccessNs,
+                nowNs - record.pointee.lastAccessNs > 300_000_000_000
+            {
+                questions += 1
+                if !isAlive(record.pointee.tid, record.pointee.pid) { removeThread(slot) }
+            }
+        }
+        if purgeCursor >= threads.used { purgeCursor = -1 }
+    }
+
+    static let purgeRowsMax = 4096
+    static let purgeQuestionsMax = 64
 
     func sweepPool() {
         pool.beginMarking()
@@ -270,7 +318,6 @@ public final class SystemState {
             pool.mark(record.pointee.exepath)
             pool.mark(record.pointee.args)
             pool.mark(record.pointee.env)
-            pool.mark(record.pointee.cwd)
             pool.mark(record.pointee.root)
             pool.mark(record.pointee.cgroups)
             pool.mark(record.pointee.containerID)
@@ -278,6 +325,7 @@ public final class SystemState {
             markKernelRecord(record)
         }
         descriptors.markPool(pool)
+        directories.markPool(pool)
         for user in users.values {
             pool.mark(user.name)
             pool.mark(user.home)

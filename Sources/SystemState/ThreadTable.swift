@@ -12,14 +12,16 @@ public final class ThreadTable {
     private var free: [Int32] = []
     private var slots: UnsafeMutablePointer<Int32>
     private var mask = 4095
+    private let secret: UInt64
     public let countMax: Int
     public private(set) var count = 0
     public private(set) var refused: UInt64 = 0
     public private(set) var added: UInt64 = 0
     public private(set) var removed: UInt64 = 0
 
-    init(countMax: Int) {
+    init(countMax: Int, secret: UInt64 = UInt64.random(in: 1...UInt64.max)) {
         self.countMax = countMax
+        self.secret = secret
         rows = .allocate(capacity: capacity)
         slots = .allocate(capacity: mask + 1)
         slots.initialize(repeating: -1, count: mask + 1)
@@ -31,9 +33,10 @@ public final class ThreadTable {
         slots.deallocate()
     }
 
+    /// Thread ids can be chosen (clone3's set_tid): without the secret they could all be put into one chain.
     @inline(__always)
     private func home(_ tid: Int64) -> Int {
-        Int(truncatingIfNeeded: (UInt64(bitPattern: tid) &* 0x9e37_79b9_7f4a_7c15) >> 33) & mask
+        Int(truncatingIfNeeded: SecretHash.of(UInt64(bitPattern: tid), secret)) & mask
     }
 
     @inline(__always)

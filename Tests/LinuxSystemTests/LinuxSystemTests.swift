@@ -137,6 +137,17 @@ import Testing
         #expect(rows.first { $0.fd == Int64(ends[0]) }?.kind == .fifo)
     }
 
+    /// A name may look like the fields behind it.
+    @Test(arguments: ["sh", "a b", ") R 1 1 1", "((", "x\ny)", "\u{1}\u{7f}"])
+    func parsesAnyName(_ name: String) throws {
+        let text = "77 (\(name)) S 5 6 7 8 -1 0 11 0 13 0 0 0 0 0 20 0 1 0 4200 0 0\n"
+        let numbers = try #require(ProcFilesystem.statNumbers(Array(text.utf8)))
+        #expect(numbers.name == Array(name.utf8))
+        #expect(numbers.parent == 5 && numbers.processGroup == 6 && numbers.session == 7 && numbers.tty == 8)
+        #expect(numbers.minorFaults == 11 && numbers.majorFaults == 13 && numbers.startTicks == 4200)
+        for length in 0..<text.utf8.count { _ = ProcFilesystem.statNumbers(Array(text.utf8.prefix(length))) }
+    }
+
     @Test func goneProcessIsNoRow() { #expect(ProcFilesystem().thread(1 << 40) == nil) }
 
     @Test(arguments: [

@@ -204,6 +204,37 @@ static void flood_action(long count)
 	}
 }
 
+static pthread_barrier_t all_run;
+
+static void *wait_for_the_end(void *unused)
+{
+	(void)unused;
+	pthread_barrier_wait(&all_run);
+	pause();
+	return NULL;
+}
+
+/* Processes whose threads all end at once. */
+static void ends_action(long processes, long threads)
+{
+	while (processes-- > 0) {
+		pid_t pid = (pid_t)must(fork());
+
+		if (pid == 0) {
+			pthread_t thread;
+
+			pthread_barrier_init(&all_run, NULL, (unsigned int)threads);
+			for (long i = 1; i < threads; i++) {
+				if (pthread_create(&thread, NULL, wait_for_the_end, NULL))
+					_exit(97);
+			}
+			pthread_barrier_wait(&all_run);
+			_exit(0);
+		}
+		must(waitpid(pid, NULL, 0));
+	}
+}
+
 /* Calls with what they expect to be reported, see expect.h; `directory` is empty and the caller's. */
 static int expected_action(const char *directory, const char *list)
 {
@@ -267,6 +298,8 @@ int main(int count, char **arguments)
 		racing_open(argument);
 	else if (!strcmp(action, "race connect"))
 		racing_connect(argument);
+	else if (!strcmp(action, "ends") && count > 3)
+		ends_action(atol(argument), atol(arguments[3]));
 	else if (!strcmp(action, "wait"))
 		pause();
 	else

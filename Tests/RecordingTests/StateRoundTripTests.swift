@@ -81,7 +81,7 @@ private func text(_ snapshot: CaptureSnapshot) -> String {
     }
 
     private final class Answer: TaskLookup {
-        func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool {
+        func lookUp(tid: Int64, into sink: any SnapshotSink) -> LookupResult {
             var row = ThreadRow()
             (row.tid, row.pid, row.ptid) = (tid, tid, 10)
             row.comm = Array("found".utf8)
@@ -89,7 +89,7 @@ private func text(_ snapshot: CaptureSnapshot) -> String {
             var descriptor = DescriptorRow()
             (descriptor.fd, descriptor.kind, descriptor.name) = (3, .fileV2, Array("/x".utf8))
             sink.descriptor(descriptor, tid: tid)
-            return true
+            return .found
         }
     }
 
@@ -100,7 +100,7 @@ private func text(_ snapshot: CaptureSnapshot) -> String {
         recordings.continuous = recorder
         recorder.begin(file(scratch["a"]), rows(of: sample()), position: nil)
         recorder.record(OwnedEvent(number: 1))
-        #expect(RecordingLookup(Answer(), recordings).lookUp(tid: 77, into: CaptureSnapshot()))
+        #expect(RecordingLookup(Answer(), recordings).lookUp(tid: 77, into: CaptureSnapshot()) == .found)
         recordings.noteGone(tid: 11)
         recorder.record(OwnedEvent(number: 2))
         recorder.finish()

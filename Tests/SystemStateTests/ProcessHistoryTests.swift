@@ -112,6 +112,22 @@ final class History {
         }
     }
 
+    func unshare(tid: Int64, flags: UInt32) {
+        event(PPME_SYSCALL_UNSHARE_X, tid: tid) { e in
+            e.append(Int64(0))
+            e.append(flags)
+        }
+    }
+
+    func chdir(tid: Int64, _ path: String) {
+        event(PPME_SYSCALL_CHDIR_X, tid: tid) { e in
+            e.append(Int64(0))
+            e.append(text: path)
+        }
+    }
+
+    func cwd(_ tid: Int64) -> String { state.cwd(of: state.slot(tid: tid)).string }
+
     func exit(tid: Int64, reaper: Int64 = 0) {
         event(PPME_PROCEXIT_1_E, tid: tid) { e in
             for _ in 0..<2 { e.append(Int64(0)) }
@@ -153,7 +169,7 @@ final class History {
 
     @Test func threadsShareDescriptorsAndDirectory() {
         let history = History()
-        history.clone(tid: 101, result: 0, pid: 100, ptid: 1, flags: CloneFlag.thread | CloneFlag.files)
+        history.clone(tid: 101, result: 0, pid: 100, ptid: 1, flags: CloneFlag.thread | CloneFlag.files | CloneFlag.fs)
         history.openat(tid: 101, fd: 4, "/etc/hosts")
         #expect(history.name(100, fd: 4) == "/etc/hosts")
         history.event(PPME_SYSCALL_CHDIR_X, tid: 101) { e in
@@ -351,10 +367,13 @@ final class History {
             let tid = Int64.random(in: 100...130, using: &random)
             let other = Int64.random(in: 100...130, using: &random)
             history.now += UInt64.random(in: 0...2_000_000_000, using: &random)
-            switch Int.random(in: 0..<8, using: &random) {
+            let flags = UInt32.random(in: 0...3, using: &random)
+            switch Int.random(in: 0..<10, using: &random) {
+            case 8: history.clone(tid: tid, result: other, pid: tid, ptid: 1, flags: flags)
+            case 9: history.unshare(tid: tid, flags: flags)
             case 0: history.clone(tid: tid, result: other, pid: tid, ptid: 1)
             case 1: history.clone(tid: tid, result: 0, pid: tid, ptid: other)
-            case 2: history.clone(tid: tid, result: 0, pid: other, ptid: 1, flags: CloneFlag.thread)
+            case 2: history.clone(tid: tid, result: 0, pid: other, ptid: 1, flags: CloneFlag.thread | flags)
             case 3: history.exit(tid: tid, reaper: Bool.random(using: &random) ? other : 0)
             case 4: history.execve(tid: tid, exe: "x", args: ["y"], path: "/bin/x")
             case 5: history.openat(tid: tid, fd: other, "f\(tid)")
@@ -371,6 +390,8 @@ extension SystemState {
     func checkInvariants() {
         var children: [Int32: Int32] = [:]
         var groups: [Int32: Int32] = [:]
+        var tables: [Int32: Int] = [:]
+        var kept: [Int32: Int] = [:]
         for index in 0..<threads.used where threads.rows[index].isInUse {
             let record = threads.rows[index]
             #expect(threads.find(record.tid).index == Int32(index))
@@ -385,8 +406,11 @@ extension SystemState {
                 #expect(leaderIsInUse)
                 if !record.isDead { groups[record.leader.index, default: 0] += 1 }
             }
-            #expect((record.descriptors >= 0) == (!record.leader.exists || record.leader.index == Int32(index)))
+            tables[record.descriptors, default: 0] += 1
+            kept[record.directory, default: 0] += 1
         }
+        for (table, holders) in tables { #expect(table >= 0 && descriptors.holders(of: table) == holders) }
+        for (directory, holders) in kept { #expect(directory >= 0 && directories.holders(of: directory) == holders) }
         for index in 0..<threads.used where threads.rows[index].isInUse {
             #expect(threads.rows[index].childCount == children[Int32(index)] ?? 0)
             var members: Int32 = 0

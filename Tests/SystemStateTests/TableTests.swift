@@ -133,6 +133,8 @@ struct SeededGenerator: RandomNumberGenerator {
             case 0..<6:
                 var record = DescriptorRecord()
                 record.inode = UInt64(step)
+                record.kind = Bool.random(using: &random) ? .ipv4Socket : .file
+                record.destinationPort = UInt16(step % 7)
                 tables.set(index, fd, record)
                 model[index, default: [:]][fd] = UInt64(step)
             case 6..<8:
@@ -144,7 +146,7 @@ struct SeededGenerator: RandomNumberGenerator {
                 model[target] = model[index]
             default:
                 if Int.random(in: 0..<50, using: &random) == 0 {
-                    tables.destroy(index)
+                    tables.release(index)
                     model[index] = nil
                     indices[which] = tables.create()
                 }
@@ -157,6 +159,11 @@ struct SeededGenerator: RandomNumberGenerator {
             tables.forEach(index) { seen[$0] = $1.inode }
             #expect(seen == model[index] ?? [:])
             #expect(tables.count(of: index) == seen.count)
+            for port in UInt16(1)...6 {
+                var listed = false
+                tables.forEach(index) { if $1.kind == .ipv4Socket, $1.destinationPort == port { listed = true } }
+                #expect(tables.hasPort(index, port) == listed)
+            }
         }
         #expect(tables.count == indices.reduce(0) { $0 + tables.count(of: $1) })
     }

@@ -103,7 +103,7 @@ final class EventProcessing {
         let pipeline = EventPipeline(
             source: source, state: state, rules: rules, handler: self, inbox: inbox,
             durationNs: source.isLive ? 0 : timeLimitNs, isAlive: isAlive,
-            recordings: session.records ? recordings : nil)
+            recordings: session.records ? recordings : nil, clock: source.isLive ? { Clock.monotonicNs } : nil)
         self.pipeline = pipeline
         defer { finish(pipeline) }
         _ = try pipeline.run()
@@ -184,10 +184,11 @@ final class EventProcessing {
             }
             options.scope = .tree(pids: [command!.pid])
         } else if let pid = session.arguments.scope {
-            guard kill(pid_t(pid), 0) == 0 || errno == EPERM else {
+            guard let process = ProcFilesystem(hostRoot: session.hostRoot).process(of: pid) else {
                 throw CaptureError("--scope \(pid): there is no such process")
             }
-            options.scope = .tree(pids: [pid])
+            if process != pid { log.notice("--scope \(pid) is a thread of process \(process): that process is watched") }
+            options.scope = .tree(pids: [process])
         }
         log.info("The chosen syscall buffer dimension is: \(options.ringBytes) bytes (\(options.ringBytes >> 20) MBs)")
         let probe = try ProbeSource(options)
@@ -246,6 +247,16 @@ final class EventProcessing {
             log.warning(
                 "the tables of the state were full: \(state.threadsRefused) threads, \(state.descriptorsRefused) descriptors and "
                     + "\(state.pool.refused) texts found no room; fields of those processes were missing")
+        }
+        let repairs = state.repairs
+        if repairs.passes > 0 {
+            log.notice(
+                "the state was repaired \(repairs.passes) times after a loss: \(repairs.threadsRepaired) threads and "
+                    + "\(repairs.descriptorsRepaired) descriptors corrected, \(repairs.threadsRemoved) threads and "
+                    + "\(repairs.descriptorsRemoved) descriptors removed")
+        }
+        if state.counters.lookupsRefused > 0 {
+            log.warning("\(state.counters.lookupsRefused) look-ups of unknown processes had to wait, so many there were")
         }
         guard session.arguments.verbose else { return }
         let seconds = Double(Clock.monotonicNs - startNs) / 1e9
@@ -370,9 +381,15 @@ extension EventProcessing: MatchHandler {
 private final class ProbeLookup: TaskLookup {
     private unowned let probe: ProbeSource
     init(_ probe: ProbeSource) { self.probe = probe }
-    func lookUp(tid: Int64, into sink: any SnapshotSink) -> Bool {
-        guard let row = probe.lookUp(tid: tid) else { return false }
-        sink.thread(row)
-        return true
+    func lookUp(tid: Int64, into sink: any SnapshotSink) -> LookupResult { result(probe.lookUp(tid: tid, into: sink)) }
+    func lookUpDescriptors(pid: Int64, into sink: any SnapshotSink) -> LookupResult {
+        result(probe.lookUpDescriptors(pid: pid, into: sink))
+    }
+    private func result(_ answer: ProbeSource.Answer) -> LookupResult {
+        switch answer {
+        case .found: .found
+        case .gone: .gone
+        case .refused: .refused
+        }
     }
 }

@@ -109,6 +109,7 @@ struct probe_record_prefix {
 enum probe_record_flags {
 	PROBE_RECORD_STATE_ONLY = 1, /* for the state alone, never for rules (block type 0x222, flag 1) */
 	PROBE_RECORD_HIDDEN = 2, /* takes an event number, but only the state sees it: the beginning of a call */
+	PROBE_RECORD_CLOSE_ON_EXEC = 1 << 15, /* of an iterator: the descriptor ends with the next exec */
 };
 
 /* Where the beginning of open, openat, openat2, creat and connect is told. */

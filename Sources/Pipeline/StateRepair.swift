@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import Capture
+import EventModel
+import Recording
+import SystemState
+
+/// Brings the state in step again after events were lost or a start was missed: plans passes over everything that exists, reads them a
+/// little at a time between two batches, and applies each piece at its place among the events.
+///
+/// A pass begins at most once a second, and takes at most a twentieth of the time.
+final class StateRepair {
+    private let source: any RepairSource
+    private let state: SystemState
+    private let recordings: Recordings?
+    private let isAlive: (Int64, Int64) -> Bool
+    /// Rows that wait for the events before them, oldest first.
+    private var held: [RepairRows] = []
+    /// Stamp of the oldest of them: the pipeline asks before every younger event.
+    private(set) var dueNs = UInt64.max
+
+    private var asked = LossCounters()
+    private var missedAsked: UInt64 = 0
+    private var isReading = false
+    private var isWaitingForEnd = false
+    private var passStartNs: UInt64 = 0
+    private var passEndNs: UInt64 = 0
+    private var passCostNs: UInt64 = 0
+    private var lostImages = false
+    private var nextLookNs: UInt64 = 0
+    private var nextPassNs: UInt64 = 0
+
+    static let lookIntervalNs: UInt64 = 100_000_000
+    static let passIntervalNs: UInt64 = 1_000_000_000
+    /// Between two batches of events, and when none came.
+    static let stepBusyNs: UInt64 = 500_000
+    static let stepIdleNs: UInt64 = 5_000_000
+    /// More pieces than this wait for the events before them: reading goes on when those have come.
+    static let heldMax = 256
+
+    init(_ source: any RepairSource, _ state: SystemState, recordings: Recordings?, isAlive: @escaping (Int64, Int64) -> Bool) {
+        (self.source, self.state, self.recordings, self.isAlive) = (source, state, recordings, isAlive)
+    }
+
+    /// Between two batches. `nowNs`: a clock that only goes on.
+    func step(nowNs: UInt64, isIdle: Bool, clock: () -> UInt64) {
+        if !isReading, !isWaitingForEnd, nowNs >= nextLookNs {
+            nextLookNs = nowNs &+ Self.lookIntervalNs
+            if nowNs >= nextPassNs { plan(nowNs) }
+        }
+        if isReading, held.count < Self.heldMax {
+            let startNs = clock()
+            let isComplete = source.continuePass(budgetNs: isIdle ? Self.stepIdleNs : Self.stepBusyNs, into: &held)
+            passCostNs &+= clock() &- startNs
+            if isComplete {
+                isReading = false
+                isWaitingForEnd = true
+                passEndNs = held.last?.stampNs ?? source.deliveredThroughNs
+                nextPassNs = clock() &+ max(Self.passIntervalNs, 20 &* passCostNs)
+            }
+        }
+        dueNs = held.first?.stampNs ?? .max
+        apply(throughNs: source.deliveredThroughNs)
+    }
+
+    private func plan(_ nowNs: UInt64) {
+        let losses = source.losses
+        let missed = state.counters.threadLookupsElsewhere
+        guard losses != asked || missed != missedAsked else { return }
+        let lost = losses != asked
+        lostImages = losses.processes != asked.processes
+        state.lostDirectories = losses.others != asked.others
+        (asked, missedAsked) = (losses, missed)
+        passStartNs = source.deliveredThroughNs
+        passCostNs = 0
+        guard source.beginPass(descriptors: lost) else {
+            nextPassNs = .max
+            return
+        }
+        state.beginRepair()
+        isReading = true
+    }
+
+    /// Applies what was seen before `throughNs`: every older event was admitted, and none that is younger.
+    func apply(throughNs: UInt64) {
+        guard !held.isEmpty || isWaitingForEnd else { return }
+        var count = 0
+        var changed: Set<Int64> = []
+        while count < held.count, held[count].stampNs <= throughNs {
+            state.repair(held[count], lostImages: lostImages, changed: &changed)
+            count += 1
+        }
+        held.removeFirst(count)
+        dueNs = held.first?.stampNs ?? .max
+        if isWaitingForEnd, held.isEmpty, throughNs >= passEndNs {
+            state.finishRepair(startNs: passStartNs, isAlive: isAlive)
+            isWaitingForEnd = false
+        }
+        note(changed)
+    }
+
+    /// A replay of a recording has nobody to ask: it gets the rows as they are now.
+    private func note(_ changed: Set<Int64>) {
+        guard let recordings, recordings.isActive else { return }
+        for tid in changed.sorted() {
+            guard let rows = state.rows(of: tid) else { continue }
+            recordings.noteRows(threads: [rows.thread], descriptors: rows.descriptors.isEmpty ? [] : [(tid, rows.descriptors)])
+        }
+    }
+}
