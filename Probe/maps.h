@@ -135,6 +135,14 @@ struct {
 	__type(value, u32);
 } scope_cgroups SEC(".maps");
 
+/* Threads in a call whose beginning was lost (enter_loss.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PROBE_ENTERS_LOST_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} enters_lost SEC(".maps");
+
 /* Filled by the loader from tail_calls.def. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -17,6 +17,8 @@ struct PublishedCase {
     let priority: Int
     let event: String?
     let isAbsent: Bool
+    /// About the beginning of a call.
+    let isEnter: Bool
     let parameters: [Parameter]
 
     init?(_ row: [String: Any]) {
@@ -24,6 +26,7 @@ struct PublishedCase {
         (self.name, self.priority) = (name, priority)
         event = row["event_name"] as? String
         isAbsent = row["expect_absent"] as? Bool ?? false
+        isEnter = row["direction"] as? String == "enter"
         parameters = (row["params"] as? [[String: Any]] ?? []).compactMap {
             guard let name = $0["name"] as? String, let type = $0["type"] as? String else { return nil }
             let isExact = $0["operator"] == nil && $0["when"] == nil
@@ -116,13 +119,19 @@ extension Live {
             }
             let runs = try [ExpectedRun.calls.get(), ExpectedRun.snaplen.get(), ExpectedRun.tracepoints.get()]
             let expected = Dictionary(grouping: runs.flatMap(\.expected), by: \.label)
+            let hookless = Set(runs.flatMap(\.refused))
             let differing = Set(runs.flatMap { $0.differences.map(\.label) })
 
             var agreeing: [Int: Int] = [:]
             var gaps: [String] = []
+            var withoutHook: [PublishedCase] = []
             for published in cases {
                 guard Self.refused[published.name] == nil else {
                     if expected[published.name] != nil { gaps.append("\(published.name): is refused, but ran") }
+                    continue
+                }
+                if hookless.contains(published.name) {
+                    withoutHook.append(published)
                     continue
                 }
                 let found = gap(published, expected[published.name] ?? [])
@@ -139,7 +148,10 @@ extension Live {
                 let count = cases.count { $0.priority == priority }
                 return "priority \(priority): \(agreeing[priority] ?? 0) of \(count) agree"
             }
-            print("driver-params: \(cases.count) cases, \(counts.joined(separator: ", ")), refused: \(refused.count)")
+            print(
+                "driver-params: \(cases.count) cases, \(counts.joined(separator: ", ")), refused: \(refused.count + withoutHook.count)"
+            )
+            for row in withoutHook { print("driver-params: \(row.name) refused: \(runs[0].refusal)") }
             for row in refused { print("driver-params: \(row.name) refused: \(Self.refused[row.name]!)") }
             #expect(gaps.isEmpty, "\(gaps.joined(separator: "\n"))")
             #expect(Set(refused.map(\.name)) == Set(Self.refused.keys), "refused is what is not a case")
@@ -152,8 +164,8 @@ extension Live {
                 return events.contains { $0.name.isEmpty } ? nil : "does not expect that there is no event"
             }
             let name = Self.relatives[published.name] ?? published.event
-            let own = events.filter { name == nil || $0.name == name }
-            guard let type = own.first?.name, let info = EventTable.events.last(where: { $0.name == type }) else {
+            let own = events.filter { (name == nil || $0.eventName == name) && $0.isEnter == published.isEnter }
+            guard let type = own.first?.eventName, let info = EventTable.events.last(where: { $0.name == type }) else {
                 return "expects no event \(name ?? "")"
             }
             for parameter in published.parameters where info.parameterIndex(parameter.name) != nil {
