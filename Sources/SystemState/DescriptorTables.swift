@@ -132,6 +132,7 @@ public final class DescriptorTables {
         // Shells keep their script at 255: that one is in the array, too.
         if fd >= Int64(table.pointee.capacity), fd < max(256, 4 * Int64(table.pointee.count + 16)) {
             grow(table, to: Int32(fd + 1))
+            unspill(index)
         }
         if fd < Int64(table.pointee.capacity) {
             let row = table.pointee.base! + Int(fd)
@@ -156,6 +157,16 @@ public final class DescriptorTables {
             table.pointee.count += 1
         }
         ports.add(index, record)
+    }
+
+    /// Rows that the grown array has room for move there: a descriptor is in one place only.
+    private func unspill(_ index: Int32) {
+        let table = tables + Int(index)
+        guard table.pointee.hasSpill, let others = spill[index] else { return }
+        for (fd, record) in others where fd < Int64(table.pointee.capacity) {
+            table.pointee.base![Int(fd)] = record
+            spill[index]![fd] = nil
+        }
     }
 
     /// Does one of the table's inet sockets listen on this port, or have it as the far end? O(1).

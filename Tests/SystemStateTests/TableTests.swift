@@ -178,6 +178,26 @@ struct SeededGenerator: RandomNumberGenerator {
         #expect(tables.count(of: index) == 1)
     }
 
+    /// A number far above the others, then so many others that the array reaches it: closed is closed.
+    @Test func aRowThatWasFarAboveTheOthersIsInOnePlace() {
+        let tables = DescriptorTables()
+        let table = tables.create()
+        var record = DescriptorRecord()
+        record.inode = 1
+        tables.set(table, 1000, record)
+        tables.set(table, 700, record)
+        for fd in 0..<300 { tables.set(table, Int64(fd), record) }
+        record.inode = 2
+        tables.set(table, 1000, record)
+        #expect(tables.count(of: table) == 302)
+        #expect(tables.get(table, 1000)?.inode == 2)
+        #expect(tables.get(table, 700)?.inode == 1)
+        tables.remove(table, 1000)
+        tables.remove(table, 700)
+        #expect(tables.get(table, 1000) == nil && tables.get(table, 700) == nil)
+        #expect(tables.count(of: table) == 300 && tables.count == 300)
+    }
+
     @Test func theLimitHolds() {
         let tables = DescriptorTables(countMax: 5)
         let index = tables.create()
