@@ -58,7 +58,7 @@ let package = Package(
         dataRoom("CaptureReplay", ["Capture", "CaptureFile", "EventModel"]),
         room("LinuxSystem", ["CLinux", "EventModel"]),
         .target(
-            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf"],
+            name: "CaptureProbe", dependencies: ["Capture", "EventModel", "CProbeABI", "LinuxSystem", "CLibbpf", "CLinux"],
             swiftSettings: perEvent,
             plugins: ["ProbeBuild"]),
         dataRoom("SystemState", ["EventModel", "CProbeABI", "CLinux", "LinuxSystem"]),

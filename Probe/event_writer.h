@@ -229,7 +229,8 @@ static __always_inline void wake_reader(void *ring, u32 index, u64 events)
 		bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
 }
 
-static __always_inline void event_output(struct scratch *event)
+/* Whether a reader will see it; counted otherwise. */
+static __always_inline bool event_output(struct scratch *event)
 {
 	struct probe_counters *own = counters_of_cpu();
 	u32 cpu = bpf_get_smp_processor_id();
@@ -238,24 +239,25 @@ static __always_inline void event_output(struct scratch *event)
 	void *ring;
 
 	if (!own)
-		return;
+		return false;
 	if (!(*(u16 *)(event->record + 2) & PROBE_RECORD_STATE_ONLY))
 		own->events++;
 	if (!bytes)
-		return;
+		return false;
 	if (event->faults)
 		own->drops[PROBE_DROP_READ_FAULT] += event->faults;
 	ring = ring_index ? bpf_map_lookup_elem(&rings, ring_index) : NULL;
 	if (!ring) {
 		own->drops[PROBE_DROP_NO_RING]++;
-		return;
+		return false;
 	}
 	if (bpf_ringbuf_output(ring, event->record, bytes, BPF_RB_NO_WAKEUP)) {
 		own->drops[PROBE_DROP_RING_FULL]++;
 		own->ring_full_by_class[event->event_class & (PROBE_CLASS_MAX - 1)]++;
-		return;
+		return false;
 	}
 	wake_reader(ring, *ring_index, own->events);
+	return true;
 }
 
 #endif

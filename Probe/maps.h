@@ -20,6 +20,15 @@ enum call_layout {
 	LAYOUT_ID16 = 4, /* user and group ids of 16 bits */
 };
 
+/* Strings that several runs of a program put one after the other. */
+struct string_list {
+	u64 array; /* of the caller's pointers; 0: none */
+	u32 index; /* of the next pointer */
+	u32 start; /* position at which the parameter begins */
+	u32 is_last;
+	u32 reserved;
+};
+
 /* One record under construction. The slack behind the largest event takes whatever a masked offset plus a bounded
  * length can reach, so that an event that grows too large is noticed at its end instead of at every write. */
 struct scratch {
@@ -34,6 +43,7 @@ struct scratch {
 	u32 last; /* index of the last of several messages */
 	/* Of loops, here and not in a register because the verifier would follow every value through every turn: */
 	u32 left; /* bytes that a parameter made of several parts may still take */
+	struct string_list list;
 	u32 cursor; /* where in `path` the last component begins */
 	u8 path[2 * PROBE_PATH_BYTES_MAX]; /* paths are built backwards, ending at PROBE_PATH_BYTES_MAX */
 	u8 record[PROBE_SCRATCH_BYTES];
@@ -125,10 +135,18 @@ struct {
 	__type(value, u32);
 } scope_cgroups SEC(".maps");
 
+/* Threads in a call whose beginning was lost (enter_loss.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PROBE_ENTERS_LOST_MAX);
+	__type(key, u32);
+	__type(value, u32);
+} enters_lost SEC(".maps");
+
 /* Filled by the loader from tail_calls.def. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, PROBE_SYSCALL_MAX);
+	__uint(max_entries, PROBE_EXIT_TABLE_MAX);
 	__type(key, u32);
 	__type(value, u32);
 } exit_table SEC(".maps");

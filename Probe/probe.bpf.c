@@ -7,9 +7,10 @@
  * tasks and their end, and keep the scope. The iterators report what existed before the probe was attached.
  *
  * Every system call with an event of its own (syscalls.def) is encoded with all its parameters. Not done yet:
- *   enter events            none: open and connect report what the caller's memory held when the call returned
+ *   enter events            32-bit callers have none, unless every system call is hooked at its entry
  *   signal masks            the masks of signalfd and io_uring_enter are 0, as in the events it is compatible with
- *   long lists              poll: 64 descriptors; argv: 96 strings
+ *   long lists              poll: 64 descriptors
+ *   deep paths              of files: 64 components
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
@@ -23,6 +24,7 @@
 #include "task.h"
 #include "flags.h"
 #include "syscall.h"
+#include "enter_loss.h"
 #include "snaplen.h"
 #include "hooks/generic.h"
 #include "hooks/simple.h"
@@ -39,6 +41,7 @@
 #include "hooks/module.h"
 #include "hooks/option.h"
 #include "hooks/wait.h"
+#include "hooks/enter.h"
 #include "hooks/optional.h"
 #include "iterators/task.h"
 #include "iterators/task_file.h"

@@ -6,7 +6,9 @@
 #ifndef PROBE_HOOK_EXECVE_H
 #define PROBE_HOOK_EXECVE_H
 
-#define EXECVE_STRINGS_MAX 96
+/* Strings that one run of x_execve_strings looks at. The kernel allows 33 jumps: two lists have room for 4600 strings
+ * together, more than two parameters of 4096 bytes take of strings that are not empty. */
+#define EXECVE_STRINGS_PER_RUN 160
 
 /* An element of a user array of pointers, of the caller's width. */
 static __always_inline long read_pointer(u64 *to, u64 array, u32 index, u32 layout)
@@ -17,36 +19,49 @@ static __always_inline long read_pointer(u64 *to, u64 array, u32 index, u32 layo
 	return bpf_probe_read_user(to, bytes, (void *)(array + index * bytes));
 }
 
-/* Puts the strings of a user array of pointers, from element `first` on, as a parameter, as much as fits. */
-__noinline int put_string_array(u64 array, u32 first, u32 slot)
+/* Makes the strings of a user array of pointers, from element `first` on, the next parameter. */
+static __always_inline void begin_strings(struct scratch *event, u64 array, u32 first)
+{
+	event->list.array = array;
+	event->list.index = first;
+	event->list.start = event->position;
+	event->left = array ? PROBE_ARGUMENTS_BYTES_MAX : 0;
+}
+
+/* Appends strings of the list, as much as fits into the parameter; 1 if there is more to look at. */
+__noinline int append_strings(u32 slot)
 {
 	struct scratch *event = scratch_slot(slot);
-	u32 start, left, i;
 	u64 pointer = 0;
+	u32 left, i;
 	long bytes;
 
 	if (!event)
-		return -1;
-	start = event->position;
-	event->left = array ? PROBE_ARGUMENTS_BYTES_MAX : 0;
-	for (i = 0; i < EXECVE_STRINGS_MAX; i++) {
+		return 0;
+	for (i = 0; i < EXECVE_STRINGS_PER_RUN; i++) {
 		left = event->left;
 		if (left < 2 || left > PROBE_ARGUMENTS_BYTES_MAX)
-			break;
-		if (read_pointer(&pointer, array, first + i, event->layout) || !pointer)
-			break;
+			return 0;
+		if (read_pointer(&pointer, event->list.array, event->list.index, event->layout) || !pointer)
+			return 0;
 		bytes = bpf_probe_read_user_str(event->record + (event->position & RECORD_MASK), left, (void *)pointer);
 		if (bytes <= 0) {
 			note_fault(event);
-			break;
+			return 0;
 		}
 		event->position += bytes;
 		event->left -= bytes;
+		event->list.index++;
 	}
-	left = event->position - start;
-	event->position = start;
-	put_length(event, left);
-	return 0;
+	return 1;
+}
+
+static __always_inline void end_strings(struct scratch *event)
+{
+	u32 bytes = event->position - event->list.start;
+
+	event->position = event->list.start;
+	put_length(event, bytes);
 }
 
 /* Parameters 4 to 15: from tid to cgroups. */
@@ -103,17 +118,23 @@ static __always_inline void encode_exec(struct scratch *event, struct task_struc
 	event_output(event);
 }
 
-SYSCALL_PROGRAM(execve)
+#define NUMBER_EXECVEAT 322
+
+/* A failure: parameters 1 and 2 here, then the strings in as many runs of x_execve_strings as they need. */
+SEC("tp_btf/sys_exit") int BPF_PROG(x_execve, struct pt_regs *regs, long ret)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	bool at = number == 322;
-	u64 path = syscall_argument(regs, at ? 1 : 0);
-	u64 arguments = syscall_argument(regs, at ? 2 : 1);
-	u64 environment = syscall_argument(regs, at ? 3 : 2);
-	u64 first = 0;
+	struct scratch *event;
+	u64 arguments, first = 0;
+	bool at;
 
 	if (ret == 0)
-		return; /* seen by sched_process_exec */
+		return 0; /* seen by sched_process_exec */
+	event = scratch_acquire();
+	if (!event)
+		return 0;
+	load_call(event, regs);
+	at = event->call.number == NUMBER_EXECVEAT;
+	arguments = syscall_argument(&event->call, at ? 2 : 1);
 	if (at)
 		EVENT_BEGIN(event, PPME_SYSCALL_EXECVEAT_X, PROBE_CLASS_EXECVE);
 	else
@@ -123,18 +144,44 @@ SYSCALL_PROGRAM(execve)
 		read_pointer(&first, arguments, 0, event->layout);
 	if (first) {
 		put_user_string(event, first); /* 2: exe, the first argument */
-		put_string_array(arguments, 1, SLOT_CPU); /* 3: args */
 	} else {
 		event->record[event->position & RECORD_MASK] = 0;
 		put_length(event, 1); /* 2: exe, an empty string */
-		put_empty(event); /* 3: args */
+		arguments = 0;
 	}
-	put_execve_identity(event, task); /* 4 to 15 */
-	put_string_array(environment, 0, SLOT_CPU); /* 16: env */
+	begin_strings(event, arguments, 1); /* 3: args */
+	event->list.is_last = false;
+	bpf_tail_call(ctx, &exit_table, PROBE_RUN_EXECVE_STRINGS);
+	count_drop(PROBE_DROP_SCRATCH_BUSY); /* the table always has it */
+	scratch_release(event);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit") int BPF_PROG(x_execve_strings, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct scratch *event = scratch_slot(SLOT_CPU);
+	bool at;
+
+	if (!event)
+		return 0;
+	at = event->call.number == NUMBER_EXECVEAT;
+	if (append_strings(SLOT_CPU))
+		bpf_tail_call(ctx, &exit_table, PROBE_RUN_EXECVE_STRINGS);
+	end_strings(event);
+	if (!event->list.is_last) {
+		put_execve_identity(event, task); /* 4 to 15 */
+		begin_strings(event, syscall_argument(&event->call, at ? 3 : 2), 0); /* 16: env */
+		event->list.is_last = true;
+		bpf_tail_call(ctx, &exit_table, PROBE_RUN_EXECVE_STRINGS);
+		end_strings(event);
+	}
 	put_execve_credentials(event, task); /* 17 to 30 */
 	if (!at)
-		put_user_string(event, path); /* 31: filename, as the caller gave it */
+		put_user_string(event, syscall_argument(&event->call, 0)); /* 31: filename, as the caller gave it */
 	event_output(event);
+	scratch_release(event);
+	return 0;
 }
 
 #endif

@@ -60,6 +60,9 @@ SYSCALL_PROGRAM(open)
 	u64 flags = syscall_int(regs, at ? 2 : 1), mode = syscall_argument(regs, at ? 3 : 2);
 	struct opened opened;
 
+	if (!(at ? SETTLE_ENTER(event, PPME_SYSCALL_OPENAT_2_E, PROBE_CLASS_OPEN)
+		 : SETTLE_ENTER(event, PPME_SYSCALL_OPEN_E, PROBE_CLASS_OPEN)))
+		return;
 	look_at_opened(&opened, ret);
 	report_kernel_path(opened.file, syscall_argument(regs, at ? 1 : 0));
 	if (at) {
@@ -84,6 +87,8 @@ SYSCALL_PROGRAM(openat2)
 	struct user_open_how how = {};
 	struct opened opened;
 
+	if (!SETTLE_ENTER(event, PPME_SYSCALL_OPENAT2_E, PROBE_CLASS_OPEN))
+		return;
 	bpf_probe_read_user(&how, sizeof(how), (void *)syscall_argument(regs, 2));
 	look_at_opened(&opened, ret);
 	report_kernel_path(opened.file, syscall_argument(regs, 1));
@@ -103,6 +108,8 @@ SYSCALL_PROGRAM(creat)
 {
 	struct opened opened;
 
+	if (!SETTLE_ENTER(event, PPME_SYSCALL_CREAT_E, PROBE_CLASS_OPEN))
+		return;
 	look_at_opened(&opened, ret);
 	report_kernel_path(opened.file, syscall_argument(regs, 0));
 	EVENT_BEGIN(event, PPME_SYSCALL_CREAT_X, PROBE_CLASS_OPEN);

@@ -77,22 +77,52 @@ SYSCALL_PROGRAM(sockopt)
 	event_output(event);
 }
 
-/* Which of arguments 2 to 5 (bits 0 to 3) of a keyctl operation are strings. */
-static __always_inline u32 keyctl_strings(u32 operation)
+enum keyctl_strings {
+	KEYCTL_TEXT_2 = 0x10, /* bits 4 to 7: which of arguments 2 to 5 are strings */
+	KEYCTL_TEXT_3 = 0x20,
+	KEYCTL_TEXT_4 = 0x40,
+};
+
+/* How many of arguments 2 to 5 a keyctl operation has, and which of them are strings. What it has not is told as 0. */
+static __always_inline u32 keyctl_arguments(u32 operation)
 {
 	switch (operation) {
-	case 1: return 1; /* JOIN_SESSION_KEYRING: name */
-	case 10: return 2 | 4; /* SEARCH: type, description */
-	case 24: return 4; /* PKEY_QUERY: info */
-	case 25 ... 28: return 2; /* PKEY_ENCRYPT … PKEY_VERIFY: info */
-	case 29: return 2 | 4; /* RESTRICT_KEYRING: type, restriction */
-	default: return 0;
+	case 1: return 1 | KEYCTL_TEXT_2; /* JOIN_SESSION_KEYRING: name */
+	case 3: /* REVOKE */
+	case 7: /* CLEAR */
+	case 14: /* SET_REQKEY_KEYRING */
+	case 16: /* ASSUME_AUTHORITY */
+	case 21: return 1; /* INVALIDATE */
+	case 0: /* GET_KEYRING_ID */
+	case 5: /* SETPERM */
+	case 8: /* LINK */
+	case 9: /* UNLINK */
+	case 15: /* SET_TIMEOUT */
+	case 22: /* GET_PERSISTENT */
+	case 31: return 2; /* CAPABILITIES */
+	case 2: /* UPDATE */
+	case 4: /* CHOWN */
+	case 6: /* DESCRIBE */
+	case 11: /* READ */
+	case 13: /* NEGATE */
+	case 17: /* GET_SECURITY */
+	case 32: return 3; /* WATCH_KEY */
+	case 24: return 3 | KEYCTL_TEXT_4; /* PKEY_QUERY: info */
+	case 29: return 3 | KEYCTL_TEXT_3 | KEYCTL_TEXT_4; /* RESTRICT_KEYRING: type, restriction */
+	case 10: return 4 | KEYCTL_TEXT_3 | KEYCTL_TEXT_4; /* SEARCH: type, description */
+	case 25 ... 28: return 4 | KEYCTL_TEXT_3; /* PKEY_ENCRYPT … PKEY_VERIFY: info */
+	case 12: /* INSTANTIATE */
+	case 19: /* REJECT */
+	case 20: /* INSTANTIATE_IOV */
+	case 23: /* DH_COMPUTE */
+	case 30: return 4; /* MOVE */
+	default: return 0; /* SESSION_TO_PARENT, and what nobody knows */
 	}
 }
 
 SYSCALL_PROGRAM(keyctl)
 {
-	u32 operation = syscall_argument(regs, 0), strings = keyctl_strings(operation), i;
+	u32 operation = syscall_argument(regs, 0), shape = keyctl_arguments(operation), i;
 	u64 arguments[4];
 
 	arguments[0] = regs->si;
@@ -103,7 +133,9 @@ SYSCALL_PROGRAM(keyctl)
 	put_s64(event, ret); /* 1: res (PT_ERRNO) */
 	put_u32(event, operation); /* 2: operation (PT_ENUMFLAGS32) */
 	for (i = 0; i < 4; i++) { /* 3 to 6: arg2 to arg5 (PT_DYN) */
-		if (strings & (1u << i) && arguments[i])
+		if (i >= (shape & 7))
+			put_dynamic_u64(event, 0, 0);
+		else if (shape & (KEYCTL_TEXT_2 << i) && arguments[i])
 			put_dynamic_string(event, 1, arguments[i]);
 		else
 			put_dynamic_u64(event, 0, arguments[i]);

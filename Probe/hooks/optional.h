@@ -14,20 +14,38 @@ static __always_inline struct scratch *begin_optional(void)
 	return scratch_acquire();
 }
 
+#define SIGNAL_RT_MIN 32
+#define SIGNAL_RT_MAX 64
+
+/* Whether a sender is told of this signal: of those with which processes are ended or stopped, when a process sent them. */
+static __always_inline bool names_sender(int signal, s32 code)
+{
+	switch (signal) {
+	case 9: /* SIGKILL */
+	case 17: /* SIGCHLD */
+	case SIGNAL_RT_MIN ... SIGNAL_RT_MAX: return true;
+	case 1: /* SIGHUP */
+	case 2: /* SIGINT */
+	case 3: /* SIGQUIT */
+	case 15: /* SIGTERM */
+	case 20: return code <= 0; /* SIGTSTP */
+	default: return false;
+	}
+}
+
 SEC("?tp_btf/signal_deliver") int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info)
 {
 	struct scratch *event = begin_optional();
-	s32 code, sender = 0;
+	s32 sender = 0;
 
 	if (!event)
 		return 0;
 	info = as_number(event, info);
-	code = BPF_CORE_READ(info, si_code);
-	if (code <= 0 || signal == 17) /* sent by a process, or SIGCHLD */
+	if (names_sender(signal, BPF_CORE_READ(info, si_code)))
 		sender = BPF_CORE_READ(info, _sifields._kill._pid);
 	EVENT_BEGIN(event, PPME_SIGNALDELIVER_E, PROBE_CLASS_OTHER);
 	put_s64(event, sender); /* 1: spid (PT_PID) */
-	put_s64(event, (s32)(bpf_get_current_pid_tgid() >> 32)); /* 2: dpid (PT_PID) */
+	put_s64(event, (s32)bpf_get_current_pid_tgid()); /* 2: dpid (PT_PID): the thread it arrives at */
 	put_u8(event, signal); /* 3: sig (PT_SIGTYPE) */
 	event_output(event);
 	scratch_release(event);

@@ -42,6 +42,8 @@ enum simple_map {
 	MAP_MLOCK2,
 	MAP_SEMGET,
 	MAP_FAMILY,
+	MAP_EVENT_DESCRIPTOR,
+	MAP_DEVICE,
 };
 
 #define SIMPLE_PARAMETERS_MAX 8
@@ -132,6 +134,13 @@ __noinline u32 map_argument(u32 map, u64 flags)
 		FLAG_IF(00004000, 64);
 		FLAG_IF(02000000, 4096);
 		return result;
+	case MAP_EVENT_DESCRIPTOR: /* a negative value is no set of flags */
+		if ((s32)flags < 0)
+			return 0;
+		FLAG_IF(00004000, 64);
+		FLAG_IF(02000000, 4096);
+		return result;
+	case MAP_DEVICE: return (flags & 0xfff00) << 12 | (flags & 0xff) | (flags >> 12 & 0xfff00);
 	case MAP_FILE: return map_file_flags(flags);
 	case MAP_CLOSE_RANGE: return flags & 6;
 	case MAP_FCNTL: return map_fcntl_command(flags);

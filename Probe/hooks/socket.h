@@ -185,6 +185,8 @@ SYSCALL_PROGRAM(connect)
 	u32 address_bytes = syscall_argument(regs, 2);
 	struct sock *socket = NULL;
 
+	if (!SETTLE_ENTER(event, PPME_SOCKET_CONNECT_E, PROBE_CLASS_CONNECT))
+		return;
 	/* A refused socket has no ends any more; whom it asked for is in the address. */
 	if (ret == 0 || ret == -EINPROGRESS)
 		socket = sock_of(descriptor);

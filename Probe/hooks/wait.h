@@ -6,6 +6,7 @@
 #define POLLED_MAX 64
 #define NUMBER_PPOLL 271
 #define SETVAL 16
+#define E2BIG 7
 
 struct user_pollfd {
 	s32 fd;
@@ -118,6 +119,9 @@ SYSCALL_PROGRAM(semop)
 	u64 address = syscall_argument(regs, 1);
 	u32 count = syscall_argument(regs, 2);
 
+	/* More operations than it takes are refused unread. */
+	if (ret == -E2BIG)
+		address = 0;
 	if (address && count)
 		bpf_probe_read_user(&operations[0], sizeof(operations[0]), (void *)address);
 	if (address && count > 1)

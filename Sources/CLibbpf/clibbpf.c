@@ -3,8 +3,10 @@
 #include "probe_abi.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char log_text[64 * 1024];
@@ -73,6 +75,27 @@ int probe_iterator_open(struct bpf_program *program, uint32_t pid, uint32_t tid)
 	return fd;
 }
 
+int probe_tracepoint_attach(struct bpf_program *program, uint64_t id, struct bpf_link **link)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attributes),
+		.config = id,
+	};
+	/* Opened for one CPU, but a program at a tracepoint runs on all of them. */
+	int event = (int)syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int reason;
+
+	if (event < 0)
+		return -errno;
+	*link = bpf_program__attach_perf_event_opts(program, event, NULL);
+	if (*link)
+		return 0;
+	reason = errno;
+	close(event);
+	return -reason;
+}
+
 uint32_t probe_constant(const struct bpf_object *object, const char *name)
 {
 	const struct btf *btf = bpf_object__btf(object);
@@ -89,7 +112,8 @@ uint32_t probe_constant(const struct bpf_object *object, const char *name)
 
 		if (strcmp(btf__name_by_offset(btf, type->name_off), name) != 0)
 			continue;
-		bpf_object__for_each_map(map, object) {
+		bpf_object__for_each_map(map, object)
+		{
 			map_name = bpf_map__name(map);
 			if (strlen(map_name) < 7 || strcmp(map_name + strlen(map_name) - 7, ".rodata") != 0)
 				continue;

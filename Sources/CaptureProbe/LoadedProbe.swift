@@ -12,8 +12,8 @@ final class LoadedProbe {
     let refused: [(program: ProbeProgram, reason: String)]
 
     /// Loads everything that the kernel takes. A dispensable program that it refuses is left out and noted.
-    init(ringCount: Int, ringBytes: Int, possibleCPUs: Int, useIterators: Bool) throws(CaptureError) {
-        var left: Set<ProbeProgram> = useIterators ? [] : Set(ProbeProgram.iterators)
+    init(ringCount: Int, ringBytes: Int, possibleCPUs: Int, without: Set<ProbeProgram>) throws(CaptureError) {
+        var left = without
         var refused: [(ProbeProgram, String)] = []
         probe_log_start()
         let types = btf__load_vmlinux_btf()
@@ -70,9 +70,10 @@ final class LoadedProbe {
             bpf_object__close(object)
             throw CaptureError("the embedded probe speaks another version than the agent: build both from the same sources")
         }
-        for program in left {
+        // A section that begins with `?` is left out unless it is asked for.
+        for program in ProbeProgram.allCases {
             if let pointer = bpf_object__find_program_by_name(object, program.rawValue) {
-                bpf_program__set_autoload(pointer, false)
+                bpf_program__set_autoload(pointer, !left.contains(program))
             }
         }
         do throws(CaptureError) {
@@ -155,11 +156,30 @@ final class LoadedProbe {
         links[program] = link
     }
 
+    /// Attaches a program to a tracepoint that cannot be named by its type: `id` as tracefs tells it.
+    func attach(_ program: ProbeProgram, tracepoint id: UInt64) throws(CaptureError) {
+        guard links[program] == nil, let pointer = bpf_object__find_program_by_name(object, program.rawValue) else { return }
+        probe_log_start()
+        var link: OpaquePointer?
+        let result = probe_tracepoint_attach(pointer, id, &link)
+        _ = probe_log_stop()
+        guard result == 0, let link else {
+            let reason = Errno(-result)
+            throw CaptureError("could not attach '\(program.rawValue)': \(reason)\(Self.hint(for: reason))")
+        }
+        links[program] = link
+    }
+
     func detach(_ program: ProbeProgram) {
         if let link = links.removeValue(forKey: program) { bpf_link__destroy(link) }
     }
     func detachAll() {
         for program in ProbeProgram.allCases { detach(program) }
+    }
+    /// All but those at tracepoints of their own: for each of them the kernel waits until no CPU can be inside, tens of
+    /// milliseconds. They stay until the object or the process goes.
+    func detachWhatIsFast() {
+        for program in ProbeProgram.allCases where !ProbeProgram.enters.contains(program) { detach(program) }
     }
 
     /// Puts the programs of tail_calls.def into their slots.

@@ -36,6 +36,18 @@ public struct ProbeOptions: Sendable {
     public var dropFailed = false
     /// First scan by BPF iterators; else, and where the kernel refuses them, by /proc.
     public var useIterators = true
+    /// How the beginning of open, openat, openat2, creat and connect is seen.
+    public enum EnterEvents: Sendable {
+        /// Not at all: their paths and addresses are those that the caller's memory holds when they return.
+        case none
+        /// By their own tracepoints, if the kernel lets us have them.
+        case tracepoints
+        /// By their own tracepoints or else by a program that every system call of the machine passes.
+        case tracepointsOrEveryCall
+    }
+    public var enterEvents = EnterEvents.tracepoints
+    /// For tests: as if the kernel had refused the tracepoints.
+    var refusesTracepoints = false
     /// Where the host's file system is mounted when the agent runs in a container (`HOST_ROOT`), else empty.
     public var hostRoot = ""
     public init() {}

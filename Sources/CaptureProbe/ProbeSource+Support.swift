@@ -69,8 +69,10 @@ extension ProbeSource {
                     : "Attached: process starts and ends only; no rule needs another system call")
         }
         if let snapshotReport { lines.append("First scan: \(snapshotReport)") }
+        if isAttached, let report = enterHooks.report { lines.append(report) }
         lines += missing.map { "Not seen: \($0)" }
-        for (program, reason) in loaded.refused where program.optionalEvent == nil {
+        for (program, reason) in loaded.refused
+        where program.optionalEvent == nil && program != .sysEnter && !ProbeProgram.enters.contains(program) {
             lines.append("Without '\(program.rawValue)': \(reason)")
         }
         return lines

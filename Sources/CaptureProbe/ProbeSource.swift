@@ -14,6 +14,7 @@ public final class ProbeSource: EventSource {
     let loaded: LoadedProbe
     let proc: ProcFilesystem
     private let rings: RingSet
+    let enterHooks: EnterHooks
     private let settingsMemory: MappedMemory
     private let controlMemory: MappedMemory
     private let poller: Poller
@@ -78,7 +79,9 @@ public final class ProbeSource: EventSource {
         }
         loaded = try LoadedProbe(
             ringCount: ringCount, ringBytes: options.ringBytes, possibleCPUs: possibleCPUs,
-            useIterators: options.useIterators && Self.isInHostPidNamespace)
+            without: EnterHooks.unused(options).union(
+                options.useIterators && Self.isInHostPidNamespace ? [] : ProbeProgram.iterators))
+        enterHooks = EnterHooks(loaded, options)
         rings = try Self.makeRings(loaded, count: ringCount, bytes: options.ringBytes)
         let page = MappedMemory.pageBytes
         do throws(Errno) {
@@ -186,7 +189,9 @@ public final class ProbeSource: EventSource {
     }
 
     private func attachWanted() throws(CaptureError) {
+        let settings = settingsMemory.base.assumingMemoryBound(to: probe_settings.self)
         if interest.isEmptyOfSyscalls { loaded.detach(.sysExit) } else { try loaded.attach(.sysExit) }
+        enterHooks.attach(interest) { settings.pointee.enter_mode = $0.rawValue }
         missing = []
         for program in ProbeProgram.allCases {
             guard let event = program.optionalEvent else { continue }
@@ -301,7 +306,7 @@ public final class ProbeSource: EventSource {
 
     /// Detaches the probe; what the rings still hold is delivered by the next batches, the last of which is `end`.
     public func finish() {
-        loaded.detachAll()
+        stopProbe()
         isAttached = false
         isEnding = true
         // A CPU may still be inside a program that is detached now; such a run takes microseconds.
@@ -311,9 +316,17 @@ public final class ProbeSource: EventSource {
     public func close() {
         guard !isClosed else { return }
         countersAtClose = counters
-        loaded.detachAll()
+        stopProbe()
         isAttached = false
         isClosed = true
+    }
+
+    private func stopProbe() {
+        let wanted = (settingsMemory.base + MemoryLayout<probe_settings>.offset(of: \.wanted)!)
+            .assumingMemoryBound(to: UInt64.self)
+        // What stays attached for a while tells nothing any more.
+        for index in interest.words.indices { settings_store(wanted + index, 0) }
+        loaded.detachWhatIsFast()
     }
 
     /// How often the clock was set while we watched.

@@ -150,6 +150,7 @@ package final class RingSet {
                 try EventView(
                     checking: Bytes(base: record + Self.prefixBytes, count: length - Self.prefixBytes), cpu: cpu,
                     isStateOnly: flags & UInt16(PROBE_RECORD_STATE_ONLY.rawValue) != 0,
+                    isHidden: flags & UInt16(PROBE_RECORD_HIDDEN.rawValue) != 0,
                     timestampNs: anchor.epochNs(boottimeNs: stamp)))
         } catch {
             malformed &+= 1

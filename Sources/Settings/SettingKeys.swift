@@ -43,6 +43,7 @@ struct SettingKey: Sendable {
         .init("engine.modern_ebpf.buf_size_preset", .int, "4"),
         .init("engine.modern_ebpf.drop_failed_exit", .bool, "false"),
         .init("engine.modern_ebpf.disable_iterators", .bool, "false"),
+        .init("engine.modern_ebpf.enter_events", .word(["tracepoints", "sys_enter", "none"]), "tracepoints"),
         .init("engine.replay.capture_file", .text),
         .init("capture.enabled", .bool, "false"),
         .init("capture.path_prefix", .text, "/tmp/falco"),

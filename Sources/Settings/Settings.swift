@@ -33,6 +33,8 @@ public struct Settings: Sendable {
         public var bufSizePreset = 4
         public var dropFailedExit = false
         public var disableIterators = false
+        public var enterEvents = EnterEvents.tracepoints
+        public enum EnterEvents: String, Sendable, CaseIterable { case tracepoints, sysEnter = "sys_enter", none }
         /// 1 MiB for preset 1, doubled with each step.
         public var bufferBytes: Int { 1 << (19 + bufSizePreset) }
     }
@@ -141,6 +143,11 @@ extension Settings {
         modernEBPF.bufSizePreset = reader.count("engine.modern_ebpf.buf_size_preset", max: 1 << 20)
         modernEBPF.dropFailedExit = reader.bool("engine.modern_ebpf.drop_failed_exit")
         modernEBPF.disableIterators = reader.bool("engine.modern_ebpf.disable_iterators")
+        let enterEvents = reader.text("engine.modern_ebpf.enter_events")
+        guard let known = ModernEBPF.EnterEvents(rawValue: enterEvents) else {
+            throw bad("engine.modern_ebpf.enter_events '\(enterEvents)' is not known; use tracepoints, sys_enter or none")
+        }
+        modernEBPF.enterEvents = known
         if engine == .modernEBPF, !(1...10).contains(modernEBPF.bufSizePreset) {
             throw SettingsError("The 'buf_size_preset' value must be between '1' and '10'")
         }

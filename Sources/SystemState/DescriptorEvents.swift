@@ -5,18 +5,6 @@ import EventModel
 extension SystemState {
     // MARK: open
 
-    /// Keeps the path that an enter event told: a racing thread cannot rewrite that one any more.
-    func keepEnterPath(_ event: EventView, _ slot: ThreadSlot) {
-        let index: Int
-        switch event.type {
-        case PPME_SYSCALL_OPEN_E, PPME_SYSCALL_CREAT_E: index = 0
-        default: index = 1
-        }
-        guard let path = event.text(index) else { return }
-        row(slot).pointee.enterPath = pool.intern(path)
-        row(slot).pointee.enterType = event.type
-    }
-
     func applyOpen(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
         let fd = event.integer(0) ?? -1
         let nameIndex: Int
@@ -35,12 +23,11 @@ extension SystemState {
         default: (nameIndex, flagsIndex, deviceIndex) = (3, 2, 4)  // open_by_handle_at
         }
         var name = event.text(nameIndex) ?? .empty
-        let enter = row(slot).pointee.enterPath
-        if !enter.isEmpty, row(slot).pointee.enterType &+ 1 == event.type {
+        let enter = takeEnter(event, slot)
+        if !enter.isEmpty {
             name = pool[enter]
             context.enterPath = enter
         }
-        row(slot).pointee.enterPath = .empty
         guard fd >= 0 else { return }
         let flags = flagsIndex >= 0 ? event.uint32(flagsIndex) ?? 0 : 0
         var record = DescriptorRecord()
@@ -325,6 +312,7 @@ extension SystemState {
 
     private func applyConnect(_ event: EventView, _ slot: ThreadSlot, _ context: inout EventContext) {
         let inProgress: Int64 = -115
+        let enter = takeEnter(event, slot)
         guard let fd = context.fd, let result = event.integer(0), result >= 0 || result == inProgress else {
             if context.hasDescriptor, let fd = context.fd {
                 context.descriptor.flags.insert(.connectFailed)
@@ -337,6 +325,7 @@ extension SystemState {
         record.flags.remove([.connectFailed, .connectPending])
         record.flags.insert(result == inProgress ? .connectPending : .connected)
         setTuple(&record, tuple, swapped: false)
+        correctRemoteEnd(&record, enter)
         if record.isInet {
             record.flags.insert(.roleClient)
         } else if record.kind == .unixSocket {

@@ -53,6 +53,7 @@ extension SystemState {
             let record = row(slot)
             record.pointee.previousEventNs = record.pointee.lastAccessNs
             record.pointee.lastAccessNs = event.timestampNs
+            forgetStaleEnter(event, record)
             if flags & UInt16(EF_USES_FD.rawValue) != 0 { findDescriptor(event, slot, &context) }
         }
         switch event.type {
@@ -145,8 +146,9 @@ extension SystemState {
         default:
             guard slot.exists else { return }
             switch event.type {
-            case PPME_SYSCALL_OPEN_E, PPME_SYSCALL_OPENAT_2_E, PPME_SYSCALL_OPENAT2_E, PPME_SYSCALL_CREAT_E:
-                keepEnterPath(event, slot)
+            case PPME_SYSCALL_OPEN_E, PPME_SYSCALL_OPENAT_2_E, PPME_SYSCALL_OPENAT2_E, PPME_SYSCALL_CREAT_E,
+                PPME_SOCKET_CONNECT_E:
+                keepEnter(event, slot)
             case PPME_SYSCALL_EXECVEAT_E: keepExecveatPath(event, slot)
             case PPME_SYSCALL_OPEN_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_OPENAT2_X, PPME_SYSCALL_CREAT_X,
                 PPME_SYSCALL_OPEN_BY_HANDLE_AT_X:

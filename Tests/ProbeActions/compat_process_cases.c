@@ -40,6 +40,7 @@ static void memory_calls(void)
 	number("res", result);
 	other_than("vm_size", 0);
 	other_than("vm_rss", 0);
+	width("vm_swap", 4);
 	number("addr", 0);
 	number("length", 0);
 	number("prot", 0);

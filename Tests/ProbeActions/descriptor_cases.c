@@ -194,7 +194,7 @@ static void maker_cases(void)
 	number("flags", 3);
 }
 
-static void identity_cases(void)
+static void set_identity_cases(void)
 {
 	long result;
 
@@ -287,6 +287,6 @@ void descriptor_cases(const char *directory)
 	pipe_cases();
 	copy_cases();
 	maker_cases();
-	identity_cases();
+	set_identity_cases();
 	name_cases();
 }

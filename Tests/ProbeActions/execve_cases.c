@@ -105,7 +105,10 @@ static void caller(void)
 	number("ptid", getppid());
 	empty("cwd");
 	number("fdlimit", (long long)limit.rlim_cur);
+	width("pgft_maj", 8);
+	width("pgft_min", 8);
 	number("vm_size", status_kilobytes("VmSize:"));
+	width("vm_rss", 4);
 	number("vm_swap", status_kilobytes("VmSwap:"));
 	text("comm", "ProbeActions");
 	containing("cgroups", "cpuset=/", 8);
@@ -120,8 +123,12 @@ static void caller(void)
 	text("trusted_exepath", path);
 }
 
+#define MANY 2049 /* strings, the first of six bytes, the others of two: args just fit into 4096 bytes */
+
 static void failure_cases(void)
 {
+	static char *many[MANY + 1];
+	size_t n;
 	static char path[] = "//**null-file-path**//", long_argument[5000];
 	char *arguments[] = {path, "first", "", "third", NULL}, *environment[] = {"A=1", "B=", NULL};
 	char *blank[] = {"", "second", NULL}, *big[] = {"big", "kept", long_argument, "lost", NULL};
@@ -175,6 +182,22 @@ static void failure_cases(void)
 	expect_event(0, "execve");
 	number("res", result);
 	text("filename", "/non/existent/../path");
+	/* Many short ones: all of them up to 4096 bytes. */
+	expect_case("execve with many arguments");
+	for (n = 0; n < MANY; n++)
+		many[n] = n ? "x" : "first";
+	result = called(syscall(SYS_execve, path, many, many));
+	expect_event(0, "execve");
+	number("res", result);
+	text("exe", "first");
+	strings("args", many + 1);
+	{
+		static char expected[4096] = "first";
+
+		for (n = 6; n + 1 < sizeof(expected); n += 2)
+			expected[n] = 'x';
+		bytes("env", expected, sizeof(expected));
+	}
 	/* Everything up to 4096 bytes, the last of them a NUL. */
 	expect_case("execve with too many arguments");
 	memset(long_argument, 'x', sizeof(long_argument) - 1);
@@ -205,6 +228,7 @@ static void started(const struct start *start, char *const *environment)
 	expect_case(start->label);
 	child = must(syscall(SYS_fork));
 	if (!child) {
+		must(dup2((int)must(open("/dev/null", O_WRONLY)), 1));
 		if (start->is_at)
 			syscall(SYS_execveat, start->at, start->path, start->arguments, environment, start->flags);
 		else
@@ -223,6 +247,7 @@ static void started(const struct start *start, char *const *environment)
 	number("ptid", getpid());
 	empty("cwd");
 	text("comm", start->comm);
+	containing("cgroups", "cpuset=/", 8);
 	strings("env", environment);
 	number("tty", terminal());
 	number("vpgid", getpgrp());
@@ -291,8 +316,9 @@ void execve_cases(const char *directory)
 {
 	char *arguments[] = {"/usr/bin/true", "randomarg", "", "2_ARGUMENT=no", NULL},
 	     *environment[] = {"IN_TEST=yes", "3_A=", NULL};
-	char link[200], descriptor_path[64], plain[64], comm[16];
-	char *linked[] = {"anything", NULL};
+	char descriptor_path[64], plain[64], comm[16];
+	char *linked[] = {"target3", "anything", NULL}, *nameless[] = {"", "second", NULL},
+	     *winding[] = {"/usr/../usr/./bin/true", "randomarg", NULL}, *tested[] = {"/usr/bin/test", "randomarg", NULL};
 	struct start start = {
 		"sched_proc_exec_execve", "/usr/bin/true", "/usr/bin/true", "true", "/usr/bin/true", arguments, 0, 0, 0, 0};
 	long fd;
@@ -302,19 +328,24 @@ void execve_cases(const char *directory)
 	thread_case(arguments, environment);
 	start.label = "sched_proc_exec_execve_unresolved_filename";
 	start.path = start.told_path = "/usr/../usr/./bin/true";
+	start.arguments = winding;
 	started(&start, environment);
 
-	snprintf(link, sizeof(link), "%s/target3", directory);
-	must(symlink("/usr/bin/true", link));
+	must(chdir(directory));
+	must(symlink("/usr/bin/echo", "target3"));
 	start.label = "sched_proc_exec_execve_symlink";
-	start.path = start.told_path = link;
-	start.comm = "target3";
+	start.path = start.told_path = start.comm = "target3";
+	start.trusted = "/usr/bin/echo";
 	start.arguments = linked;
 	started(&start, environment);
-	unlink(link);
+	unlink("target3");
 
+	/* With an absolute path the descriptor means nothing. */
 	start = (struct start){
-		"sched_proc_exec_execveat", "true", "/dev/fd/0/true", "true", "/usr/bin/true", arguments, 0, 1, 0, 0};
+		"sched_proc_exec_execveat", "/usr/bin/test", "/usr/bin/test", "test", "/usr/bin/test", tested, 0, 1, 0, 0};
+	started(&start, environment);
+	start = (struct start){
+		"execveat of a name in a directory", "true", "/dev/fd/0/true", "true", "/usr/bin/true", arguments, 0, 1, 0, 0};
 	start.at = (int)must(open("/usr/bin", O_RDONLY | O_DIRECTORY));
 	snprintf(descriptor_path, sizeof(descriptor_path), "/dev/fd/%d/true", start.at);
 	start.told_path = descriptor_path;
@@ -324,6 +355,7 @@ void execve_cases(const char *directory)
 	start.label = "sched_proc_exec_execveat_comm_equal_to_fd_in_old_kernel_versions";
 	start.at = (int)must(open("/usr/bin/true", O_RDONLY));
 	start.path = "";
+	start.arguments = nameless;
 	start.flags = AT_EMPTY_PATH;
 	snprintf(plain, sizeof(plain), "/dev/fd/%d", start.at);
 	start.told_path = plain;

@@ -21,7 +21,7 @@ int expect_write(const char *path);
 
 /* Starts a case: events that are expected lie behind the mark that this leaves among the thread's events. */
 void expect_case(const char *label);
-/* An event of thread `tid`, 0: of the caller. What follows is about its parameters. */
+/* An event of thread `tid`, 0: of the caller; "> open" is the beginning of an open. What follows is about its parameters. */
 void expect_event(long tid, const char *name);
 /* The thread makes no event between the case's mark and the next one. */
 void expect_nothing(void);
@@ -62,8 +62,20 @@ void socketcall_option_cases(void);
 void option_cases(const char *directory);
 void process_cases(const char *directory);
 void execve_cases(const char *directory);
+void enter_cases(const char *directory);
 void descriptor_cases(const char *directory);
+void status_cases(const char *directory);
+void wait_cases(const char *directory);
+void identity_cases(const char *directory);
+void key_cases(const char *directory);
 void refused_cases(const char *directory);
+
+/* For a probe that was asked for switches, page faults and delivered signals. */
+void tracepoint_cases(void);
+
+/* Calls that block while a second thread rewrites what they were given; the paths are `directory`'s. */
+void racing_open(const char *directory);
+void racing_connect(const char *directory);
 
 /* For a probe with a dynamic snaplen. */
 void snaplen_cases(void);

@@ -182,6 +182,7 @@ static void openat2_cases(void)
 
 static void creat_cases(void)
 {
+	struct statfs filesystem;
 	long fd;
 
 	expect_case("creatX_success");
@@ -190,7 +191,11 @@ static void creat_cases(void)
 	number("fd", fd);
 	text("name", "tmp_file");
 	number("mode", 0700);
-	width("creat_flags", 2);
+	must(fstatfs((int)fd, &filesystem));
+	if (filesystem.f_type == OVERLAYFS)
+		width("creat_flags", 2);
+	else
+		number("creat_flags", 0);
 	device_and_inode(fd);
 	must(unlink("tmp_file"));
 
@@ -251,7 +256,9 @@ static void two_paths(const char *event, long result, const char *first, const c
 
 static void name_cases(void)
 {
-	static const char old[] = "**//this/is/the/old/path", new[] = "**//this/is/the/new/path/", null[] = "*//null";
+	static const char old[] = "**//this/is/the/old/path", new[] = "**//this/is/the/new/path/", null[] = "*//null",
+			  link_old[] = "/xyzk-this/is/the/old/path", link_new[] = "/xyzk-this/is/the/new/path/",
+			  target[] = "//**null-target**//", link[] = "//**null-path**//", gone[] = "//**null**//";
 	long result;
 
 	expect_case("renameX");
@@ -266,30 +273,30 @@ static void name_cases(void)
 	number("newdirfd", -100);
 	number("flags", 7);
 	expect_case("linkX");
-	two_paths("link", called(syscall(SYS_link, old, new)), "oldpath", old, "newpath", new);
+	two_paths("link", called(syscall(SYS_link, link_old, link_new)), "oldpath", link_old, "newpath", link_new);
 	expect_case("linkatX");
-	two_paths(
-		"linkat", called(syscall(SYS_linkat, 7, old, AT_FDCWD, new, AT_SYMLINK_FOLLOW)), "oldpath", old, "newpath", new);
+	two_paths("linkat", called(syscall(SYS_linkat, 7, link_old, AT_FDCWD, link_new, AT_SYMLINK_FOLLOW)), "oldpath", link_old,
+		"newpath", link_new);
 	number("olddir", 7);
 	number("newdir", -100);
 	number("flags", AT_SYMLINK_FOLLOW);
 	expect_case("symlinkX");
-	two_paths("symlink", called(syscall(SYS_symlink, old, new)), "target", old, "linkpath", new);
+	two_paths("symlink", called(syscall(SYS_symlink, target, link)), "target", target, "linkpath", link);
 	expect_case("symlinkatX");
-	two_paths("symlinkat", called(syscall(SYS_symlinkat, old, AT_FDCWD, new)), "target", old, "linkpath", new);
+	two_paths("symlinkat", called(syscall(SYS_symlinkat, target, AT_FDCWD, link)), "target", target, "linkpath", link);
 	number("linkdirfd", -100);
 
 	expect_case("unlinkX");
-	result = called(syscall(SYS_unlink, null));
+	result = called(syscall(SYS_unlink, gone));
 	expect_event(0, "unlink");
 	number("res", result);
-	text("path", null);
+	text("path", gone);
 	expect_case("unlinkatX");
-	result = called(syscall(SYS_unlinkat, -1, null, AT_REMOVEDIR));
+	result = called(syscall(SYS_unlinkat, -1, gone, AT_REMOVEDIR));
 	expect_event(0, "unlinkat");
 	number("res", result);
 	number("dirfd", -1);
-	text("name", null);
+	text("name", gone);
 	number("flags", 512);
 	expect_case("rmdirX");
 	result = called(syscall(SYS_rmdir, null));
@@ -394,12 +401,12 @@ static void place_cases(void)
 	number("res", result);
 	text("path", "*//null");
 	expect_case("mountX");
-	result = called(
-		syscall(SYS_mount, "/no_mount_point/source", "/no_mount_point/target", "not_supported", 1, "not_supported"));
+	result = called(syscall(
+		SYS_mount, "/no_mount_point/xyzk-source", "/no_mount_point/xyzk-target", "not_supported", 0xc0ed0001l, NULL));
 	expect_event(0, "mount");
 	number("res", result);
-	text("dev", "/no_mount_point/source");
-	text("dir", "/no_mount_point/target");
+	text("dev", "/no_mount_point/xyzk-source");
+	text("dir", "/no_mount_point/xyzk-target");
 	text("type", "not_supported");
 	number("flags", 1);
 	expect_case("umount2X");

@@ -240,7 +240,7 @@ static int expected_action(const char *directory, const char *list)
 {
 	static void (*const cases[])(const char *) = {file_cases, layer_cases, socket_cases, message_cases, list_cases,
 		data_cases, socketcall_cases, compat_cases, compat_process_cases, option_cases, process_cases, execve_cases,
-		descriptor_cases, refused_cases};
+		descriptor_cases, status_cases, wait_cases, identity_cases, key_cases, refused_cases, enter_cases};
 	size_t i;
 	int status;
 	pid_t child;
@@ -268,6 +268,11 @@ int main(int count, char **arguments)
 	alarm(30);
 	if (!strcmp(action, "expected") && count > 3)
 		return expected_action(argument, arguments[3]);
+	if (!strcmp(action, "tracepoints") && count > 2) {
+		expect_begin();
+		tracepoint_cases();
+		return expect_write(argument);
+	}
 	if (!strcmp(action, "snaplen") && count > 2) {
 		expect_begin();
 		snaplen_cases();
@@ -294,6 +299,10 @@ int main(int count, char **arguments)
 		identity_action();
 	else if (!strcmp(action, "flood"))
 		flood_action(atol(argument));
+	else if (!strcmp(action, "race open"))
+		racing_open(argument);
+	else if (!strcmp(action, "race connect"))
+		racing_connect(argument);
 	else if (!strcmp(action, "ends") && count > 3)
 		ends_action(atol(argument), atol(arguments[3]));
 	else if (!strcmp(action, "wait"))

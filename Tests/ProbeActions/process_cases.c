@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -69,6 +70,11 @@ static void parent_side(const char *event, long child, unsigned long long flags)
 	number("pid", getpid());
 	number("ptid", getppid());
 	number("fdlimit", (long long)limit.rlim_cur);
+	width("pgft_maj", 8);
+	width("pgft_min", 8);
+	width("vm_size", 4);
+	width("vm_rss", 4);
+	width("vm_swap", 4);
 	number("flags", (long long)flags);
 	number("uid", geteuid());
 	number("gid", getegid());
@@ -103,12 +109,14 @@ static void exited(long child, int status, long reaper)
 	number("reaper_tid", reaper);
 }
 
-static void both_sides(const char *event, long child, unsigned long long flags)
+/* `child_label`: the published case about the child's side. */
+static void both_sides(const char *event, const char *child_label, long child, unsigned long long flags)
 {
 	int status;
 
 	must(waitpid((pid_t)child, &status, __WALL));
 	parent_side(event, child, flags);
+	expect_case(child_label);
 	child_side(event, child, getpid(), flags);
 	exited(child, status, 0);
 }
@@ -121,64 +129,88 @@ static void start_cases(void)
 	child = must(syscall(SYS_fork));
 	if (!child)
 		_exit(3);
-	both_sides("fork", child, 0);
+	both_sides("fork", "fork, the child's side", child, 0);
 	expect_case("vfork");
 	child = must(vfork());
 	if (!child)
 		_exit(4);
-	both_sides("vfork", child, 0);
+	both_sides("vfork", "vfork, the child's side", child, 0);
 	expect_case("cloneX_father");
 	child = must(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, NULL, NULL, 0));
 	if (!child)
 		_exit(5);
-	both_sides("clone", child, 1);
+	both_sides("clone", "cloneX_child", child, 1);
 	expect_case("clone3X_father");
 	child = must(clone3(CLONE_FILES, SIGCHLD));
 	if (!child)
 		_exit(6);
-	both_sides("clone3", child, 1);
+	both_sides("clone3", "clone3X_child", child, 1);
+	expect_case("sched_proc_fork_case_clone");
+	child = must(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, NULL, NULL, 0));
+	if (!child)
+		_exit(7);
+	must(waitpid((pid_t)child, NULL, 0));
+	child_side("clone", child, getpid(), 1);
 	expect_case("clone that fails");
 	child = called(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, NULL, NULL, 0));
 	parent_side("clone", child, 2048);
 }
 
 static long *shared;
-static char stack[65536];
+static char stack[65536] __attribute__((aligned(16)));
 
-static int second_thread(void *argument)
+static long machine_tid(void);
+
+static void second_thread(void)
 {
-	(void)argument;
-	shared[0] = syscall(SYS_gettid);
+	shared[2] = machine_tid();
+	shared[3] = syscall(SYS_gettid);
 	syscall(SYS_exit, 0);
-	return 0;
+}
+
+/* A thread on a stack of its own, by clone3 itself; it runs second_thread and nothing else. */
+static long clone3_thread(uint64_t flags)
+{
+	struct clone_args arguments = {.flags = flags, .stack = (uint64_t)(uintptr_t)stack, .stack_size = sizeof(stack)};
+	register void (*run)(void) __asm__("r12") = second_thread;
+	long result;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "call *%%r12\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "0"((long)SYS_clone3), "D"(&arguments), "S"(sizeof(arguments)), "r"(run)
+			 : "rcx", "r11", "memory");
+	return result < 0 ? -1 : result;
 }
 
 /* Of a thread: the process's pid, and the parent of the process. */
 static void thread_case(void)
 {
-	const unsigned long flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES;
+	const uint64_t flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_VFORK | CLONE_PARENT;
 	long child;
 
 	expect_case("clone3X_create_child_with_2_threads");
-	shared[0] = 0;
 	child = must(syscall(SYS_fork));
 	if (!child) {
-		must(clone(second_thread, stack + sizeof(stack), (int)flags, NULL));
-		while (!*(volatile long *)shared)
-			sched_yield();
-		usleep(20000);
+		/* CLONE_VFORK: comes back when the thread is gone. */
+		must(clone3_thread(flags));
 		_exit(0);
 	}
 	must(waitpid((pid_t)child, NULL, 0));
-	expect_event(shared[0], "clone");
+	expect_event(shared[2], "clone3");
 	number("res", 0);
-	number("tid", shared[0]);
+	number("tid", shared[2]);
 	number("pid", child);
 	number("ptid", getpid());
-	number("flags", 8192 | 2048 | 32768 | 1);
-	number("vtid", shared[0]);
+	number("flags", 8192 | 2048 | 32768 | 1 << 27 | 256);
+	number("vtid", shared[2]);
 	number("vpid", child);
-	exited(shared[0], 0, 0);
+	exited(shared[2], 0, 0);
 }
 
 /* With CLONE_PARENT the parent is the caller's parent: here this action itself. */
@@ -221,16 +253,6 @@ static long machine_tid(void)
 	return tid;
 }
 
-static int thread_in_namespace(void *argument)
-{
-	(void)argument;
-	shared[2] = machine_tid();
-	shared[3] = syscall(SYS_gettid);
-	*(volatile long *)&shared[4] = 1;
-	syscall(SYS_exit, 0);
-	return 0;
-}
-
 static void namespace_cases(void)
 {
 	long child;
@@ -246,12 +268,7 @@ static void namespace_cases(void)
 			_exit(0);
 		must(waitpid((pid_t)child, NULL, 0));
 		shared[1] = child;
-		shared[4] = 0;
-		must(clone(
-			thread_in_namespace, stack + sizeof(stack), CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_FILES, NULL));
-		while (!*(volatile long *)&shared[4])
-			sched_yield();
-		usleep(20000);
+		must(clone3_thread(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_VFORK));
 		_exit(0);
 	}
 	if (child < 0)
@@ -276,12 +293,12 @@ static void namespace_cases(void)
 	number("pidns_init_start_ts", 0);
 	exited(child, 0, 0);
 	expect_case("clone3X_child_new_namespace_create_thread");
-	expect_event(shared[2], "clone");
+	expect_event(shared[2], "clone3");
 	number("res", 0);
 	number("tid", shared[2]);
 	number("pid", child);
 	number("ptid", getpid());
-	number("flags", 0x20000000 | 8192 | 2048 | 32768 | 1);
+	number("flags", 0x20000000 | 8192 | 2048 | 32768 | 1 << 27);
 	number("vtid", shared[3]);
 	number("vpid", 1);
 	expect_case("clone3X_child_new_namespace_from_caller");
@@ -340,23 +357,86 @@ static void end_cases(void)
 			_exit(93);
 		exited(child, status, 0);
 	}
-	/* Who leaves a child behind names its heir: this action, which asked to be a subreaper. */
-	expect_case("procexit with an orphan");
-	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-	child = must(syscall(SYS_fork));
+}
+
+/* Forks once more and leaves the new process behind. */
+static void leave_orphan(int status)
+{
+	long child = must(syscall(SYS_fork));
+
 	if (!child) {
-		child = must(syscall(SYS_fork));
-		if (!child) {
-			usleep(50000);
-			_exit(9);
-		}
-		shared[0] = child;
-		_exit(8);
+		usleep(50000);
+		_exit(9);
 	}
+	shared[0] = child;
+	_exit(status);
+}
+
+static void *forks_and_ends(void *argument)
+{
+	long child = must(syscall(SYS_fork));
+
+	(void)argument;
+	if (!child) {
+		usleep(50000);
+		_exit(0);
+	}
+	shared[0] = child;
+	shared[1] = syscall(SYS_gettid);
+	return NULL;
+}
+
+/* Who leaves a child behind names its heir. */
+static void heir_cases(void)
+{
+	pthread_t thread;
+	int status;
+	long child;
+
+	expect_case("sched_proc_exit_no_children");
+	child = must(clone3(0, SIGCHLD));
+	if (!child)
+		_exit(0);
+	must(waitpid((pid_t)child, &status, 0));
+	exited(child, status, 0);
+
+	/* This action, which asked to be a subreaper. */
+	expect_case("sched_proc_exit_prctl_subreaper");
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+	child = must(clone3(0, SIGCHLD));
+	if (!child)
+		leave_orphan(8);
 	must(waitpid((pid_t)child, NULL, 0));
 	must(waitpid((pid_t)shared[0], &status, 0));
 	exited(child, 8 << 8, getpid());
 	must(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0));
+
+	/* Another thread of the process. */
+	expect_case("sched_proc_exit_reaper_in_the_same_group");
+	must(-pthread_create(&thread, NULL, forks_and_ends, NULL));
+	must(-pthread_join(thread, NULL));
+	must(waitpid((pid_t)shared[0], NULL, 0));
+	exited(shared[1], 0, getpid());
+
+	/* The first process of the pid namespace; when that one ends, all of it ends and nobody inherits. */
+	child = clone3(CLONE_NEWPID, SIGCHLD);
+	if (!child) {
+		child = must(syscall(SYS_fork));
+		if (!child) {
+			shared[2] = machine_tid();
+			leave_orphan(0);
+		}
+		must(waitpid((pid_t)child, NULL, 0));
+		usleep(1000);
+		_exit(0);
+	}
+	if (child < 0)
+		return;
+	must(waitpid((pid_t)child, NULL, 0));
+	expect_case("sched_proc_exit_child_namespace_reaper");
+	exited(shared[2], 0, child);
+	expect_case("sched_proc_exit_child_namespace_reaper_die");
+	exited(child, 0, 0);
 }
 
 void process_cases(const char *directory)
@@ -368,4 +448,5 @@ void process_cases(const char *directory)
 	sibling_case();
 	namespace_cases();
 	end_cases();
+	heir_cases();
 }

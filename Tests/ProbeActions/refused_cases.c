@@ -49,10 +49,10 @@ static void module_cases(void)
 		number("flags", rows[i].flags);
 	}
 	expect_case("delete_moduleX_failure");
-	result = called(syscall(SYS_delete_module, "no such module", O_TRUNC | O_NONBLOCK));
+	result = called(syscall(SYS_delete_module, "test_module", O_TRUNC | O_NONBLOCK));
 	expect_event(0, "delete_module");
 	number("res", result);
-	text("name", "no such module");
+	text("name", "test_module");
 	number("flags", 3);
 }
 
@@ -113,10 +113,10 @@ static void signal_cases(void)
 	long result;
 
 	expect_case("killX");
-	result = called(syscall(SYS_kill, getpid(), 0));
+	result = called(syscall(SYS_kill, 0, 0));
 	expect_event(0, "kill");
 	number("res", result);
-	number("pid", getpid());
+	number("pid", 0);
 	number("sig", 0);
 	expect_case("kill without such a signal");
 	result = called(syscall(SYS_kill, getpid(), 100));

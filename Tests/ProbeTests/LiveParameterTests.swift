@@ -26,6 +26,9 @@ struct ExpectedEvent {
     /// Empty: nothing is expected between the case's mark and the next one.
     let name: String
     var parameters: [(name: String, value: Value)] = []
+    /// `> open`: the beginning of the call.
+    var isEnter: Bool { name.hasPrefix("> ") }
+    var eventName: String { isEnter ? String(name.dropFirst(2)) : name }
 
     static func list(_ text: String) throws -> [ExpectedEvent] {
         var events: [ExpectedEvent] = []
@@ -91,92 +94,139 @@ extension ExpectedEvent.Value {
     }
 }
 
+/// What an action expected and what was found.
+final class ExpectedRun {
+    let session: LiveSession
+    let expected: [ExpectedEvent]
+    private(set) var differences: [(label: String, text: String)] = []
+    /// Cases that need a hook which this kernel refuses, and why it does.
+    private(set) var refused: Set<String> = []
+    var refusal: String { session.source.enterHooks.report ?? "not wanted" }
+
+    private static var everySystemCall: InterestSet {
+        var everything = InterestSet()
+        for call in EventTable.syscalls { everything.insert(syscall: call.number) }
+        for call in EventTable.ia32Calls { everything.insert(syscall: call.number) }
+        return everything
+    }
+
+    /// Every call with the probe as it is usually set.
+    nonisolated(unsafe) static let calls = Result {
+        let directory = Scratch(), result = Scratch()
+        return try withExtendedLifetime(directory) {
+            try ExpectedRun(["expected", directory.path], in: result, interest: everySystemCall) { $0.enterEvents = .tracepoints }
+        }
+    }
+
+    /// Where the probe looks at ports and first bytes; the range is Tests/ProbeActions/links.h's.
+    nonisolated(unsafe) static let snaplen = Result {
+        try ExpectedRun(["snaplen"], in: Scratch(), interest: everySystemCall) {
+            $0.dynamicSnaplen = true
+            $0.fullcapturePorts = 53100...53199
+        }
+    }
+
+    /// With the events that are told only when a rule asks for them.
+    nonisolated(unsafe) static let tracepoints = Result {
+        var interest = InterestSet(named: "dup", "fork")
+        for event in [PPME_SIGNALDELIVER_E, PPME_SCHEDSWITCH_6_E, PPME_PAGE_FAULT_E] { interest.events.insert(event.code) }
+        return try ExpectedRun(["tracepoints"], in: Scratch(), interest: interest)
+    }
+
+    private init(
+        _ action: [String], in result: Scratch, interest: InterestSet, _ options: (inout ProbeOptions) -> Void = { _ in }
+    ) throws {
+        let list = result.path + "/list"
+        let session = try LiveSession([actions] + action + [list], interest: interest, ringBytes: 1 << 22, change: options)
+        defer { session.source.close() }
+        try session.run()
+        try #require(session.child.wait() == 0, "the action itself failed")
+        self.session = session
+        expected = try ExpectedEvent.list(String(decoding: Files.read(list), as: UTF8.self))
+        try #require(!expected.isEmpty)
+        withExtendedLifetime(result) {}
+        compare()
+    }
+
+    private func compare() {
+        var taken: Set<Int> = []
+        let tellsEnters = session.source.enterHooks.mode != PROBE_ENTER_NONE
+        for wanted in expected {
+            if wanted.isEnter, !tellsEnters {
+                refused.insert(wanted.label)
+                continue
+            }
+            if wanted.name.isEmpty {
+                if let extra = eventBehindMark(of: wanted, in: session.events) {
+                    differences.append((wanted.label, "an event \(extra), expected none"))
+                }
+                continue
+            }
+            guard let at = find(wanted, in: session.all, taken: taken) else {
+                differences.append((wanted.label, "no event \(wanted.name) of thread \(wanted.tid)"))
+                continue
+            }
+            taken.insert(at)
+            for (parameter, value) in wanted.parameters {
+                guard let difference = value.difference(session.all[at], parameter) else { continue }
+                differences.append((wanted.label, "\(wanted.name).\(parameter) is \(difference)"))
+            }
+        }
+    }
+
+    private func isMark(_ event: RecordedEvent) -> Bool {
+        event.type == PPME_SYSCALL_DUP_1_X.code && (event.integer("oldfd") ?? 0) <= -1000
+    }
+
+    /// The name of the thread's first event between the case's mark and the next one.
+    private func eventBehindMark(of wanted: ExpectedEvent, in events: [RecordedEvent]) -> String? {
+        let gettid: Int64 = 186
+        // A mark begins with the question who the thread is.
+        let own = events.filter { $0.tid == wanted.tid && $0.integer("nativeID") != gettid }
+        guard let mark = own.lastIndex(where: { isMark($0) && $0.integer("oldfd") == -1000 - wanted.number }) else {
+            return "is missing: the mark"
+        }
+        return own.dropFirst(mark + 1).first.flatMap { isMark($0) ? nil : $0.name }
+    }
+
+    /// The first event of that name behind the case's mark, which only the action's own thread leaves.
+    private func find(_ wanted: ExpectedEvent, in events: [RecordedEvent], taken: Set<Int>) -> Int? {
+        var start = 0
+        for (n, event) in events.enumerated()
+        where event.tid == wanted.tid && isMark(event) && event.integer("oldfd") == -1000 - wanted.number {
+            start = n + 1
+        }
+        return events.indices.dropFirst(start).first {
+            events[$0].tid == wanted.tid && events[$0].name == wanted.eventName && !taken.contains($0)
+                && events[$0].isEnterOfCall == wanted.isEnter
+        }
+    }
+}
+
 extension Live {
     /// Every parameter that an action expects of the events of its own calls.
     @Suite(.timeLimit(.minutes(2))) struct Parameters {
-        private static let everything: InterestSet = {
-            var everything = InterestSet()
-            for call in EventTable.syscalls { everything.insert(syscall: call.number) }
-            for call in EventTable.ia32Calls { everything.insert(syscall: call.number) }
-            return everything
-        }()
-
         @Test func eventsCarryWhatTheActionsExpect() throws {
-            let directory = Scratch(), result = Scratch()
-            let list = result.path + "/list"
-            let session = try LiveSession(
-                [actions, "expected", directory.path, list], interest: Self.everything, ringBytes: 1 << 22)
-            try check(session, list: list)
-            #expect(session.source.counters.dropsByReason["ia32"] == 0)
+            let run = try ExpectedRun.calls.get()
+            check(run)
+            if run.session.source.enterHooks.mode == PROBE_ENTER_TRACEPOINTS { run.session.expectBeginnings() }
+            #expect(run.session.source.counters.dropsByReason["ia32"] == 0)
         }
 
-        /// Where the probe looks at ports and first bytes; the range is Tests/ProbeActions/links.h's.
-        @Test func portsAndProtocolsAreWorthMoreBytes() throws {
-            let result = Scratch()
-            let list = result.path + "/list"
-            let session = try LiveSession([actions, "snaplen", list], interest: Self.everything, ringBytes: 1 << 22) {
-                $0.dynamicSnaplen = true
-                $0.fullcapturePorts = 53100...53199
-            }
-            try check(session, list: list)
-        }
+        @Test func portsAndProtocolsAreWorthMoreBytes() throws { check(try ExpectedRun.snaplen.get()) }
 
-        private func check(_ session: LiveSession, list: String) throws {
-            try session.run()
-            try #require(session.child.wait() == 0, "the action itself failed")
-            let expected = try ExpectedEvent.list(String(decoding: Files.read(list), as: UTF8.self))
-            try #require(!expected.isEmpty)
+        @Test func switchesFaultsAndSignalsArriveWhenAskedFor() throws { check(try ExpectedRun.tracepoints.get()) }
 
-            var differences: [String] = []
-            var taken: Set<Int> = []
-            for wanted in expected {
-                if wanted.name.isEmpty {
-                    if let extra = eventBehindMark(of: wanted, in: session.events) {
-                        differences.append("\(wanted.label): an event \(extra), expected none")
-                    }
-                    continue
-                }
-                guard let at = find(wanted, in: session.events, taken: taken) else {
-                    differences.append("\(wanted.label): no event \(wanted.name) of thread \(wanted.tid)")
-                    continue
-                }
-                taken.insert(at)
-                for (parameter, value) in wanted.parameters {
-                    guard let difference = value.difference(session.events[at], parameter) else { continue }
-                    differences.append("\(wanted.label): \(wanted.name).\(parameter) is \(difference)")
-                }
-            }
+        private func check(_ run: ExpectedRun) {
+            let differences = run.differences.map { "\($0.label): \($0.text)" }
             #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
-            let labels = Set(expected.map(\.label)).count
-            print("probe: \(labels) cases, \(expected.reduce(0) { $0 + $1.parameters.count }) parameters as expected of them")
-            expectWellFormed(session)
-        }
-
-        private func isMark(_ event: RecordedEvent) -> Bool {
-            event.type == PPME_SYSCALL_DUP_1_X.code && (event.integer("oldfd") ?? 0) <= -1000
-        }
-
-        /// The name of the thread's first event between the case's mark and the next one.
-        private func eventBehindMark(of wanted: ExpectedEvent, in events: [RecordedEvent]) -> String? {
-            let gettid: Int64 = 186
-            // A mark begins with the question who the thread is.
-            let own = events.filter { $0.tid == wanted.tid && $0.integer("nativeID") != gettid }
-            guard let mark = own.lastIndex(where: { isMark($0) && $0.integer("oldfd") == -1000 - wanted.number }) else {
-                return "is missing: the mark"
+            if !run.refused.isEmpty {
+                print("probe: refused \(run.refused.sorted().joined(separator: ", ")): \(run.refusal)")
             }
-            return own.dropFirst(mark + 1).first.flatMap { isMark($0) ? nil : $0.name }
-        }
-
-        /// The first event of that name behind the case's mark, which only the action's own thread leaves.
-        private func find(_ wanted: ExpectedEvent, in events: [RecordedEvent], taken: Set<Int>) -> Int? {
-            var start = 0
-            for (n, event) in events.enumerated()
-            where event.tid == wanted.tid && isMark(event) && event.integer("oldfd") == -1000 - wanted.number {
-                start = n + 1
-            }
-            return events.indices.dropFirst(start).first {
-                events[$0].tid == wanted.tid && events[$0].name == wanted.name && !taken.contains($0)
-            }
+            let labels = Set(run.expected.map(\.label)).subtracting(run.refused).count
+            let parameters = run.expected.reduce(0) { $0 + $1.parameters.count }
+            print("probe: \(labels) cases, \(parameters) parameters as expected of them")
+            expectWellFormed(run.session)
         }
 
         /// Of every event, expected or not: the parameters of its type, each as wide as its type, and a thread of the tree.

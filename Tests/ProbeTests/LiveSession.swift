@@ -28,6 +28,8 @@ struct RecordedEvent {
     }
     var info: EventInfo { EventTable.events[Int(type)] }
     var name: String { info.name }
+    /// The beginning of a call, which only the state sees.
+    var isEnterOfCall: Bool { info.isEnter && info.category & UInt16(EC_SYSCALL.rawValue) != 0 }
 
     private func bytes(_ parameter: String) -> [UInt8]? {
         guard let index = info.parameterIndex(parameter), index < parameters.count else { return nil }
@@ -80,11 +82,15 @@ final class LiveSession {
     let child: ChildProcess
     let source: ProbeSource
     private(set) var events: [RecordedEvent] = []
+    /// What only the state sees: the beginnings of calls, in their place among all the others.
+    private(set) var all: [RecordedEvent] = []
 
     static func options(child: ChildProcess) -> ProbeOptions {
         var options = ProbeOptions()
         options.ringBytes = 1 << 20
         options.scope = .tree(pids: [child.pid])
+        // To take the tracepoints off again takes the kernel a third of a second.
+        options.enterEvents = .none
         return options
     }
 
@@ -104,14 +110,19 @@ final class LiveSession {
 
     /// Runs the command to its end and returns everything its tree did.
     @discardableResult
-    func run() throws -> [RecordedEvent] {
+    func run(observe: (EventView) -> Void = { _ in }) throws -> [RecordedEvent] {
         try child.start()
         let batch = EventBatch(capacity: 1024)
         let deadlineNs = Clock.monotonicNs + 20_000_000_000
         var hasFinished = false
         while true {
             let result = try source.nextBatch(into: batch, waitMs: 20)
-            for event in batch.events { events.append(RecordedEvent(event)) }
+            for event in batch.events {
+                observe(event)
+                let recorded = RecordedEvent(event)
+                all.append(recorded)
+                if !event.isHidden { events.append(recorded) }
+            }
             if result == .end { break }
             if !hasFinished, child.poll() != nil || Clock.monotonicNs > deadlineNs {
                 source.finish()

@@ -167,6 +167,12 @@ final class EventProcessing {
         options.cpusForEachBuffer = settings.cpusForEachBuffer
         options.dropFailed = settings.dropFailedExit
         options.useIterators = !settings.disableIterators
+        options.enterEvents =
+            switch settings.enterEvents {
+            case .none: .none
+            case .tracepoints: .tracepoints
+            case .sysEnter: .tracepointsOrEveryCall
+            }
         options.hostRoot = session.hostRoot
         if session.settings.snaplen > 0 { options.snaplen = UInt32(session.settings.snaplen) }
         options.dynamicSnaplen = session.settings.dynamicSnaplen

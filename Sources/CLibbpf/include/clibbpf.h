@@ -44,6 +44,8 @@ int probe_has_tracepoint(const struct btf *kernel, const char *name);
 /* Attaches an iterator program and opens its output: a descriptor to read, or a negative errno.
  * At most one of `pid` (a process) and `tid` (a thread) is given; neither: all tasks. */
 int probe_iterator_open(struct bpf_program *program, uint32_t pid, uint32_t tid);
+/* Attaches a tracepoint program by the tracepoint's id: 0 and the link, or a negative errno. */
+int probe_tracepoint_attach(struct bpf_program *program, uint64_t id, struct bpf_link **link);
 /* Rows of tail_calls.def: which program goes to which slot of map `exit_table`. */
 struct probe_tail_row {
 	uint32_t number;

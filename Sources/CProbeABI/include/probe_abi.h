@@ -7,7 +7,7 @@
 #ifndef FALCO_PROBE_ABI_H
 #define FALCO_PROBE_ABI_H
 
-#define PROBE_ABI_VERSION 2
+#define PROBE_ABI_VERSION 3
 
 #if defined(__bpf__)
 typedef unsigned char probe_u8;
@@ -108,7 +108,15 @@ struct probe_record_prefix {
 
 enum probe_record_flags {
 	PROBE_RECORD_STATE_ONLY = 1, /* for the state alone, never for rules (block type 0x222, flag 1) */
+	PROBE_RECORD_HIDDEN = 2, /* takes an event number, but only the state sees it: the beginning of a call */
 	PROBE_RECORD_CLOSE_ON_EXEC = 1 << 15, /* of an iterator: the descriptor ends with the next exec */
+};
+
+/* Where the beginning of open, openat, openat2, creat and connect is told. */
+enum probe_enter_mode {
+	PROBE_ENTER_NONE = 0,
+	PROBE_ENTER_TRACEPOINTS = 1, /* at their own tracepoints, which 32-bit callers do not pass */
+	PROBE_ENTER_EVERY_CALL = 2, /* at the one that every system call passes */
 };
 
 /*
@@ -131,11 +139,15 @@ enum probe_record_flags {
 #define PROBE_X86_64_MAX 512
 #define PROBE_IA32_BASE PROBE_X86_64_MAX
 #define PROBE_SYSCALL_MAX 1024
+/* Slots of map `exit_table` behind those of the system calls: programs that one of theirs jumps to. */
+#define PROBE_RUN_EXECVE_STRINGS PROBE_SYSCALL_MAX
+#define PROBE_EXIT_TABLE_MAX (PROBE_SYSCALL_MAX + 1)
 #define PROBE_CALL_RECV (PROBE_IA32_BASE + 510)
 #define PROBE_CALL_SEND (PROBE_IA32_BASE + 511)
 #define PROBE_CPU_MAX 1024
 #define PROBE_SCOPE_TASKS_MAX 65536
 #define PROBE_SCOPE_CGROUPS_MAX 1024
+#define PROBE_ENTERS_LOST_MAX 4096
 #define PROBE_PATH_BYTES_MAX 4096
 #define PROBE_ARGUMENTS_BYTES_MAX 4096
 #define PROBE_CGROUPS_BYTES_MAX 4096
@@ -231,6 +243,8 @@ struct probe_settings {
 	probe_u16 fullcapture_first, fullcapture_last; /* ports; last 0: none */
 	probe_u16 statsd_port;
 	probe_u16 kernel_records; /* write PROBE_KERNEL_RECORDs */
+	probe_u32 enter_mode; /* enum probe_enter_mode */
+	probe_u32 enters_lost; /* written by the probe: map `enters_lost` is worth a look */
 };
 
 /*
