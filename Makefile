@@ -44,6 +44,7 @@ bench: setup ## measure captures, the cost of a system call and a flood (live: a
 	@swift run --package-path Benchmarks -c release bench $(ARGS)
 
 fuzz: setup ## hostile bytes at every door, a minute each; RUNS=10000000, TARGET=event (capture, proc, …), ADDRESS=1: with sanitizers
+	@touch Fuzz/Package.swift  # so that files which came or went in the rooms are noticed
 	@RUNS="$(RUNS)" TARGET="$(TARGET)" ADDRESS="$(ADDRESS)" scripts/fuzz.sh
 
 live: setup ## tests that load the probe (as root), and only those
