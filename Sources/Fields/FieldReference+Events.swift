@@ -10,7 +10,8 @@ extension FieldReference {
         let row = UInt16(truncatingIfNeeded: definition.id.rawValue)
         switch UInt16(truncatingIfNeeded: definition.id.rawValue >> 16) {
         case FieldFamilies.descriptor:
-            return EventTable.flagsByCode[Int(code)] & UInt16(EF_CREATES_FD.rawValue | EF_USES_FD.rawValue | EF_DESTROYS_FD.rawValue)
+            return EventTable.flagsByCode[Int(code)]
+                & UInt16(EF_CREATES_FD.rawValue | EF_USES_FD.rawValue | EF_DESTROYS_FD.rawValue)
                 != 0
         case FieldFamilies.path: return PathField(rawValue: row)!.hasPlace(in: code)
         case FieldFamilies.event: return mayHaveValue(of: EventField(rawValue: row)!, in: EventTable.events[Int(code)])

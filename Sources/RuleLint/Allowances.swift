@@ -34,7 +34,10 @@ struct Allowances {
                 while place < bytes.count, ![32, 9, 44].contains(bytes[place]) { place += 1 }
                 if place > start {
                     words.append(
-                        (String(decoding: bytes[start..<place], as: UTF8.self), range.lowerBound + start..<range.lowerBound + place))
+                        (
+                            String(decoding: bytes[start..<place], as: UTF8.self),
+                            range.lowerBound + start..<range.lowerBound + place
+                        ))
                 }
                 place += 1
             }
@@ -47,7 +50,9 @@ struct Allowances {
                 let next = starts.first { $0 > line } ?? file.lineCount + 1
                 lines = first...max(first, next - 1)
             }
-            for word in words.dropFirst() { comments.append(Comment(name: word.text, lines: lines, file: file, range: word.range)) }
+            for word in words.dropFirst() {
+                comments.append(Comment(name: word.text, lines: lines, file: file, range: word.range))
+            }
         }
     }
 
@@ -91,7 +96,9 @@ struct Allowances {
         for site in sites {
             let line = site.file.position(at: site.offset).line
             for index in comments.indices
-            where comments[index].name == name.rawValue && comments[index].file === site.file && comments[index].lines.contains(line) {
+            where comments[index].name == name.rawValue && comments[index].file === site.file
+                && comments[index].lines.contains(line)
+            {
                 comments[index].isUsed = true
                 isAllowed = true
             }

@@ -52,7 +52,9 @@ struct EventDecisions: Sendable {
             return false
         }
         if reading.hasFieldOnRight { return nil }
-        guard reading.leftFields.count == 1, let field = reading.leftFields.first, reading.leftKey == field.text else { return nil }
+        guard reading.leftFields.count == 1, let field = reading.leftFields.first, reading.leftKey == field.text else {
+            return nil
+        }
         func isFlag(_ holds: Bool) -> Bool? { atom.holds(.number(holds ? 1 : 0)) }
         switch field.definition.name {
         case "evt.type", "syscall.type":

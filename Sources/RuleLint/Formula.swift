@@ -40,7 +40,8 @@ final class Vocabulary {
 
     init(catalogue: FieldCatalogue) { compiler = ConditionCompiler(catalogue: catalogue) }
 
-    /// `idiomsAreFree`: `evt.num = 0` and its like may be true or false, as if a switch that is off could be on.
+    /// `idiomsAreFree`: what authors leave for others to change may be true or false: `evt.num = 0` and its like, and checks of
+    /// a list that is still empty.
     func formula(_ condition: Condition, isNegated: Bool = false, idiomsAreFree: Bool = false) -> Formula {
         switch condition {
         case .not(let child, _): return formula(child, isNegated: !isNegated, idiomsAreFree: idiomsAreFree)
@@ -52,9 +53,17 @@ final class Vocabulary {
             return isNegated ? .and(parts) : .or(parts)
         case .macro(let name, _): return .literal(opaque("macro \(name)"), isTrue: !isNegated)
         case .check(let check):
-            let atom = atom(check)
-            if !idiomsAreFree, let idiom = atoms[atom].reading?.idiom { return .constant(idiom != isNegated) }
-            return .literal(atom, isTrue: !isNegated)
+            let number = atom(check)
+            guard let idiom = atoms[number].reading?.idiom else {
+                // A list that is empty waits for its user to fill it.
+                if idiomsAreFree, case .list(let items) = check.right, items.isEmpty {
+                    return .literal(opaque("empty \(check.range.start.offset)"), isTrue: !isNegated)
+                }
+                return .literal(number, isTrue: !isNegated)
+            }
+            // Each is a switch of its own.
+            if idiomsAreFree { return .literal(opaque("switch \(check.range.start.offset)"), isTrue: !isNegated) }
+            return .constant(idiom != isNegated)
         }
     }
 

@@ -54,7 +54,8 @@ public enum LintName: String, CaseIterable, Sendable {
     /// Worth a thought, but rules with it may be right as they are.
     public var isHint: Bool {
         switch self {
-        case .redundantCheck, .inWithOneValue, .repeatedValue, .exceptionRepeated, .unreachableMacro, .unreachableList, .costlyEvent,
+        case .redundantCheck, .inWithOneValue, .repeatedValue, .exceptionRepeated, .unreachableMacro, .unreachableList,
+            .costlyEvent,
             .simplerThanRegex, .payloadCheck, .kernelRecords, .failedStarts, .outputWithoutContext, .tagForm, .needlessAllow:
             true
         default: false

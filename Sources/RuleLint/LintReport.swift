@@ -9,7 +9,8 @@ public enum LintReport {
             let severity = finding.isHint ? "hint" : "warning"
             let hint = finding.diagnostic.hint.map { "; \($0)" } ?? ""
             return printable(
-                "\(finding.file):\(finding.line):\(finding.column): \(severity): \(finding.diagnostic.message)\(hint) [\(finding.name.rawValue)]")
+                "\(finding.file):\(finding.line):\(finding.column): \(severity): \(finding.diagnostic.message)\(hint) [\(finding.name.rawValue)]"
+            )
                 + "\n"
         }.joined() + summary(findings) + "\n"
     }

@@ -10,7 +10,8 @@ import Rules
 extension Linter {
     /// Calls that ordinary programs make all the time. High-volume reads and writes have a warning of their own.
     static let frequent: Set<String> = [
-        "futex", "poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "nanosleep", "clock_nanosleep",
+        "futex", "poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2", "nanosleep",
+        "clock_nanosleep",
         "clock_gettime", "gettimeofday", "mmap", "munmap", "mprotect", "madvise", "brk", "lseek", "sched_yield", "rt_sigaction",
         "rt_sigprocmask", "stat", "fstat", "lstat", "newfstatat", "statx", "access", "fcntl", "ioctl", "page_fault",
     ]
@@ -28,7 +29,8 @@ extension Linter {
         }
         for (name, place) in written where isCostly(name) && asks(for: name, subject) {
             report(
-                .costlyEvent, "'\(name)' is among the most frequent events: asking for it costs every program that makes it", at: place,
+                .costlyEvent, "'\(name)' is among the most frequent events: asking for it costs every program that makes it",
+                at: place,
                 hint: "if the rule can do without it, take it out", also: [subject.part.place])
         }
         subject.part.unresolved.forEachCheckHere { check in
@@ -66,10 +68,16 @@ extension Linter {
         guard let success = try? parser.parse() else { return }
         let formula = vocabulary.formula(success)
         guard !refuter.follows(formula, from: [subject.formula]), !saysHowItEnded(subject.part.base) else { return }
+        // Rules share a macro for this: said once, where it names the event.
+        var place = subject.part.conditionPlace
+        subject.part.base.forEachCheckHere { check in
+            if case .field(let field) = check.left, field.name == "evt.type" {
+                place = anatomy.place(of: check.range, within: subject.part.conditionPlace)
+            }
+        }
         report(
-            .failedStarts,
-            "rule '\(subject.part.name)' asks for failed execve calls too, which only the end of system calls tells",
-            at: subject.part.conditionPlace, hint: "write 'and evt.res = SUCCESS' if only programs that did start matter")
+            .failedStarts, "this asks for failed execve calls too, which only the end of system calls tells", at: place,
+            hint: "write 'and evt.res = SUCCESS' if only programs that did start matter", also: [subject.part.place])
     }
 
     private func saysHowItEnded(_ condition: Condition) -> Bool {
@@ -112,7 +120,8 @@ extension Linter {
             checkSupplier(field, nil, place)
             guard !subject.codes.isEmpty, !subject.codes.codes.contains(where: field.mayHaveValue) else { continue }
             report(
-                .outputFieldEmpty, "'%\(field.text)' is always <NA> here: \(Self.names(subject.codes)) events do not give it a value",
+                .outputFieldEmpty,
+                "'%\(field.text)' is always <NA> here: \(Self.names(subject.codes)) events do not give it a value",
                 at: place, hint: Self.eventsWith(field))
         }
         if !hasContext, !subject.part.isFounding {
@@ -142,7 +151,9 @@ extension Linter {
         for tag in subject.part.tags {
             var hint: String?
             if tag.lowercased().hasPrefix("mitre_"), !Self.tactics.contains(tag) {
-                hint = Suggestion.hint(for: tag.lowercased(), among: Self.tactics) ?? "the tactics of ATT&CK are \(Self.tactics[3]) and others"
+                hint =
+                    Suggestion.hint(for: tag.lowercased(), among: Self.tactics)
+                    ?? "the tactics of ATT&CK are \(Self.tactics[3]) and others"
             } else if tag.hasPrefix("maturity_"), !Self.maturities.contains(tag) {
                 hint = Suggestion.hint(for: tag, among: Self.maturities) ?? "one of \(Self.maturities.joined(separator: ", "))"
             } else if let wanted = Self.technique(tag), wanted != tag {
@@ -150,7 +161,8 @@ extension Linter {
             }
             guard let hint else { continue }
             report(
-                .tagForm, "tag '\(tag)' of rule '\(subject.part.name)' is not quite one of the usual ones", at: subject.part.place,
+                .tagForm, "tag '\(tag)' of rule '\(subject.part.name)' is not quite one of the usual ones",
+                at: subject.part.place,
                 hint: hint)
         }
     }

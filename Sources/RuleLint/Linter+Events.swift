@@ -23,7 +23,8 @@ extension Linter {
             guard let reading = try? vocabulary.compiler.read(check) else { return }
             for field in reading.fields where !subject.codes.codes.contains(where: field.mayHaveValue) {
                 report(
-                    .fieldNotInEvent, "'\(field.text)' has no value in \(Self.names(subject.codes)) events, so this check never holds",
+                    .fieldNotInEvent,
+                    "'\(field.text)' has no value in \(Self.names(subject.codes)) events, so this check never holds",
                     at: anatomy.place(of: check.range, within: subject.part.conditionPlace),
                     hint: Self.eventsWith(field))
             }
@@ -84,10 +85,12 @@ extension Linter {
                     .unknownEventName, "no event has a name that fits this", at: place,
                     hint: Suggestion.hint(for: text, among: eventNames.all) ?? "falco --list-events prints the names")
             } else {
-                let names = fitting.count > 8 ? fitting.prefix(7).joined(separator: ", ") + ", …" : fitting.joined(separator: ", ")
+                let names =
+                    fitting.count > 8 ? fitting.prefix(7).joined(separator: ", ") + ", …" : fitting.joined(separator: ", ")
                 report(
                     .eventTypeOperator,
-                    "'\(check.comparison.rawValue)' on \(field.name) does not narrow down for which events the rule is asked", at: place,
+                    "'\(check.comparison.rawValue)' on \(field.name) does not narrow down for which events the rule is asked",
+                    at: place,
                     hint: "write \(field.name) in (\(names))")
             }
         }
@@ -108,7 +111,8 @@ extension Linter {
         // Once per field: the answer is the same everywhere.
         guard unsupplied.insert(name).inserted else { return }
         report(
-            .fieldWithoutSource, "nothing supplies '\(name)' here: of containers only the id is known, from the cgroup", at: place,
+            .fieldWithoutSource, "nothing supplies '\(name)' here: of containers only the id is known, from the cgroup",
+            at: place,
             hint: "comparisons with it never hold; further uses of the field are not repeated")
     }
 

@@ -12,12 +12,13 @@ extension Linter {
     func checkExceptions(of subject: Subject) {
         for exception in subject.part.exceptions {
             var seen: [[String]: RulesPlace] = [:]
-            var formulas: [(Formula, String)] = []
+            var formulas: [(formula: Formula, text: String, place: RulesPlace)] = []
             for value in exception.values {
                 let text = value.texts.joined(separator: ", ")
                 if seen[value.texts] != nil {
                     report(
-                        .exceptionRepeated, "exception '\(exception.name)' has '\(text)' twice", at: value.place, hint: "remove one",
+                        .exceptionRepeated, "exception '\(exception.name)' has '\(text)' twice", at: value.place,
+                        hint: "remove one",
                         also: [subject.part.place])
                     continue
                 }
@@ -27,18 +28,24 @@ extension Linter {
                 if refuter.areNeverTrue([subject.base, formula]) {
                     let cause = cause(condition, subject.base).map { ": \($0)" } ?? ""
                     report(
-                        .exceptionNeverMatches, "nothing the rule matches fits '\(text)' of exception '\(exception.name)'\(cause)",
+                        .exceptionNeverMatches,
+                        "nothing the rule matches fits '\(text)' of exception '\(exception.name)'\(cause)",
                         at: value.place, hint: "it excepts nothing; mend the values or remove them", also: [subject.part.place])
                     continue
                 }
                 // Each with each is too much for long lists, whose values are plain words anyway.
                 if formulas.count < 100 {
-                    if let wider = formulas.first(where: { refuter.follows($0.0, from: [formula]) }) {
+                    func covers(_ wide: String, _ narrow: String, at place: RulesPlace) {
                         report(
-                            .exceptionRepeated, "'\(wider.1)' of exception '\(exception.name)' covers '\(text)' already",
-                            at: value.place, hint: "remove it", also: [subject.part.place])
+                            .exceptionRepeated, "'\(wide)' of exception '\(exception.name)' covers '\(narrow)'", at: place,
+                            hint: "remove what is covered", also: [subject.part.place])
                     }
-                    formulas.append((formula, text))
+                    if let wider = formulas.first(where: { refuter.follows($0.formula, from: [formula]) }) {
+                        covers(wider.text, text, at: value.place)
+                    } else if let narrower = formulas.first(where: { refuter.follows(formula, from: [$0.formula]) }) {
+                        covers(text, narrower.text, at: narrower.place)
+                    }
+                    formulas.append((formula, text, value.place))
                 }
             }
         }
@@ -93,7 +100,8 @@ extension Linter {
         while let name = open.popLast() { if let macro = macros[name] { visit(macro.unresolved) } }
         // Rules that did not compile, or of sources that are not there, may use anything.
         guard anatomy.isComplete else { return }
-        for macro in anatomy.macros where !reached.contains(macro.name) && !unusedMacros.contains(macro.name) && !macro.isFounding {
+        for macro in anatomy.macros where !reached.contains(macro.name) && !unusedMacros.contains(macro.name) && !macro.isFounding
+        {
             report(
                 .unreachableMacro, "only macros that no rule uses refer to macro '\(macro.name)'", at: macro.place,
                 hint: "remove it together with them")
@@ -103,7 +111,9 @@ extension Linter {
         let lists = Dictionary(anatomy.lists.map { ($0.name, $0) }) { first, _ in first }
         var openLists = Array(used)
         while let name = openLists.popLast() {
-            for (text, _) in lists[name]?.items ?? [] where lists[text] != nil && used.insert(text).inserted { openLists.append(text) }
+            for (text, _) in lists[name]?.items ?? [] where lists[text] != nil && used.insert(text).inserted {
+                openLists.append(text)
+            }
         }
         for list in anatomy.lists where !used.contains(list.name) && !unusedLists.contains(list.name) {
             report(

@@ -55,6 +55,7 @@ extension Linter {
                     report(
                         .nameTooLong, "'\(text)' has \(text.utf8.count) bytes, but \(field) has at most 15", at: place,
                         hint: check.comparison == .endswith || check.comparison == .contains
+                            || text.contains(where: { " /*".contains($0) })
                             ? "compare proc.exepath or proc.cmdline" : "write '\(kept)', or compare proc.exepath")
                 }
                 checkWildcard(text, field, check.comparison, place)
@@ -67,10 +68,13 @@ extension Linter {
                     .emptyValue, "'\(check.comparison.rawValue)' of an empty text holds for every value", at: place,
                     hint: "write '\(check.left.normalised) exists' if that is meant")
             }
-            if text == "<NA>", [.equal, .notEqual, .in].contains(check.comparison), Self.isMissingWhenUnknown(field) {
+            // Once per item: who writes this writes it often.
+            if text == "<NA>", [.equal, .in].contains(check.comparison), Self.isMissingWhenUnknown(field),
+                saidMissing.insert(place.item + field).inserted
+            {
                 report(
                     .missingValueText, "a missing '\(field)' equals nothing, not even '<NA>'", at: place,
-                    hint: check.comparison == .notEqual ? "write '\(field) exists'" : "write 'not \(field) exists'")
+                    hint: "whether it is there, '\(field) exists' tells")
             }
             checkWidth(text, check, place)
         }
@@ -114,7 +118,7 @@ extension Linter {
             if isWhole, !text.hasSuffix("/") { say("proc.cwd ends with a slash", "write '\(text)/'") }
         } else if isWhole, text.count > 1, text.hasSuffix("/") {
             say("\(field) has no slash at its end", "write '\(text.dropLast())', or 'startswith' for what lies below it")
-        } else if isWhole, field.hasSuffix("exepath"), !text.hasPrefix("/") {
+        } else if isWhole, field.hasSuffix("exepath"), !text.hasPrefix("/"), !text.hasPrefix("memfd:") {
             say("\(field) is an absolute path", "compare proc.name, or write the whole path")
         }
     }

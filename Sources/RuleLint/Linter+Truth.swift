@@ -66,15 +66,33 @@ extension Linter {
                 let place = anatomy.place(of: child.range, within: part.conditionPlace)
                 if case .check(let check) = child, let reading = try? vocabulary.compiler.read(check) {
                     let codes = refuter.codes(of: .and(before)).intersection(Self.delivered)
-                    if !codes.isEmpty, reading.leftFields.contains(where: { field in !codes.codes.contains(where: field.mayHaveValue) }) {
+                    if !codes.isEmpty,
+                        reading.leftFields.contains(where: { field in !codes.codes.contains(where: field.mayHaveValue) })
+                    {
                         return (place, ": '\(check.left.normalised)' has no value in \(Self.names(codes)) events")
                     }
                 }
-                return (place, refuter.isNeverTrue(formula) ? ": this part alone never holds" : ": this contradicts what stands before it")
+                return (
+                    place,
+                    refuter.isNeverTrue(formula) ? ": this part alone never holds" : ": this contradicts what stands before it"
+                )
             }
             before.append(formula)
         }
         return (part.conditionPlace, "")
+    }
+
+    /// `: 'evt.arg.flags' has no value in creat events`, where that is why the premises cannot hold.
+    func missingField(_ alternative: Formula, _ premises: [Formula]) -> String {
+        let codes = refuter.codes(of: alternative).intersection(Self.delivered)
+        guard !codes.isEmpty else { return "" }
+        for premise in premises {
+            guard case .literal(let atom, true) = premise, let reading = vocabulary.atoms[atom].reading,
+                let field = reading.fields.first(where: { !codes.codes.contains(where: $0.mayHaveValue) })
+            else { continue }
+            return ": '\(field.text)' has no value in \(Self.names(codes)) events"
+        }
+        return ""
     }
 
     // MARK: shadows
@@ -129,7 +147,8 @@ extension Linter {
                 + (isSame ? "and matches the same events" : "and matches all its events"),
             at: later.part.place,
             hint: isSame
-                ? "remove one of the two" : "put it before '\(earlier.part.name)', narrow that one down, or set rule_matching: all")
+                ? "remove one of the two"
+                : "put it before '\(earlier.part.name)', narrow that one down, or set rule_matching: all")
     }
 }
 
@@ -163,7 +182,9 @@ struct PartExaminer {
                     let isAlone = linter.refuter.isNeverTrue(formula)
                     linter.report(
                         .deadBranch,
-                        isAlone ? "this alternative can never hold" : "this alternative contradicts what stands beside the 'or'",
+                        isAlone
+                            ? "this alternative can never hold"
+                            : "this alternative contradicts what stands beside the 'or'" + linter.missingField(formula, premises),
                         at: place(child), hint: "remove it, or mend what contradicts")
                     continue
                 }
@@ -179,19 +200,22 @@ struct PartExaminer {
     private func isOwn(_ node: Condition) -> Bool { linter.anatomy.isSameText(node.range, root.range) }
     private func place(_ node: Condition) -> RulesPlace { linter.anatomy.place(of: node.range, within: user) }
 
-    /// A check, or the negation of one: what can be taken out alone.
-    private static func isSingle(_ node: Condition) -> Bool {
+    /// A check, or the negation of one, that the author wrote here with its values: what can be taken out alone. What a list
+    /// brings in may be another thing tomorrow.
+    private func isSingle(_ node: Condition) -> Bool {
+        guard isOwn(node) else { return false }
         switch node {
-        case .check: true
-        case .not(let child, _): isSingle(child)
-        default: false
+        case .check(let check):
+            return check.constantTexts.allSatisfy { !linter.anatomy.place(of: $0.range, within: user).isFromList }
+        case .not(let child, _): return isSingle(child)
+        case .and, .or, .macro: return false
         }
     }
 
     private func reportRedundant(_ children: [Condition]) {
         guard children.count > 1, children.count <= Self.partsMax else { return }
         var left = children
-        for index in children.indices.reversed() where isOwn(children[index]) && Self.isSingle(children[index]) {
+        for index in children.indices.reversed() where isSingle(children[index]) {
             let formula = linter.vocabulary.formula(children[index], idiomsAreFree: true)
             var others = left
             others.remove(at: index)
@@ -209,7 +233,7 @@ struct PartExaminer {
     private func reportCovered(_ children: [Condition]) {
         guard children.count > 1, children.count <= Self.partsMax else { return }
         var covered: Set<Int> = []
-        for index in children.indices.reversed() where isOwn(children[index]) && Self.isSingle(children[index]) {
+        for index in children.indices.reversed() where isSingle(children[index]) {
             let formula = linter.vocabulary.formula(children[index], idiomsAreFree: true)
             let others = children.indices.filter { $0 != index && !covered.contains($0) }
                 .map { linter.vocabulary.formula(children[$0], idiomsAreFree: true) }

@@ -31,6 +31,7 @@ public final class Linter {
     private var allowances: Allowances
     private var reported: Set<String> = []
     var unsupplied: Set<String> = []
+    var saidMissing: Set<String> = []
     let eventNames = EventNames()
     let listNames: Set<String>
     let macroNames: Set<String>
@@ -91,7 +92,8 @@ public final class Linter {
             guard let part = parts[rule.name] else { continue }
             var subject = Subject(
                 part: part, rule: rule, formula: vocabulary.formula(rule.expandedCondition), base: vocabulary.formula(part.base))
-            subject.codes = rule.condition.eventCodes.intersection(refuter.codes(of: subject.formula)).intersection(Self.delivered)
+            subject.codes = rule.condition.eventCodes.intersection(refuter.codes(of: subject.formula)).intersection(
+                Self.delivered)
             subjects.append(subject)
         }
     }

@@ -204,7 +204,8 @@ final class Refuter {
     private func filtered(_ values: [Atom.Value], _ field: FieldFacts) -> [Atom.Value] {
         let atoms = vocabulary.atoms
         return values.filter { value in
-            field.holding.allSatisfy { atoms[$0].holds(value) ?? true } && field.failing.allSatisfy { !(atoms[$0].holds(value) ?? false) }
+            field.holding.allSatisfy { atoms[$0].holds(value) ?? true }
+                && field.failing.allSatisfy { !(atoms[$0].holds(value) ?? false) }
         }
     }
 

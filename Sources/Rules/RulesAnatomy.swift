@@ -104,7 +104,8 @@ public struct RulesPlace: Sendable {
     init(_ context: ItemContext, _ text: TracedText) { (self.context, self.text) = (context, text) }
     /// Bytes of a file, in no item.
     public init(_ file: SourceFile, _ range: Range<Int>) {
-        self.init(ItemContext(file).item(.rulesContentItem, "", start: file.position(at: range.lowerBound), end: range.upperBound))
+        self.init(
+            ItemContext(file).item(.rulesContentItem, "", start: file.position(at: range.lowerBound), end: range.upperBound))
     }
     init(context: ItemContext, piece: Piece, user: ItemContext) {
         (self.context, self.piece, self.user) = (context, piece, user)

@@ -33,7 +33,8 @@ final class RandomEvents {
     static let paths = ["/etc", "/etc/pam", "/etc/pam.d/x", "/usr/bin/a", "/a", "a.sh", "/b.sh", "", "/etc/", "~/a", "//etc/x"]
     private static let common: [ppm_event_code] = [
         PPME_SYSCALL_OPEN_X, PPME_SYSCALL_OPENAT_2_X, PPME_SYSCALL_CLOSE_X, PPME_SYSCALL_EXECVE_19_X, PPME_SOCKET_CONNECT_X,
-        PPME_SYSCALL_WRITE_X, PPME_SYSCALL_RENAME_X, PPME_SYSCALL_UNLINK_2_X, PPME_GENERIC_X, PPME_ASYNCEVENT_E, PPME_PROCEXIT_1_E,
+        PPME_SYSCALL_WRITE_X, PPME_SYSCALL_RENAME_X, PPME_SYSCALL_UNLINK_2_X, PPME_GENERIC_X, PPME_ASYNCEVENT_E,
+        PPME_PROCEXIT_1_E,
         PPME_SYSCALL_CREAT_X,
     ]
 
@@ -41,7 +42,8 @@ final class RandomEvents {
         while samples.count < count {
             let code =
                 Bool.random(using: &random)
-                ? Self.common.randomElement(using: &random)!.code : UInt16.random(in: 0..<UInt16(EventTable.count), using: &random)
+                ? Self.common.randomElement(using: &random)!.code
+                : UInt16.random(in: 0..<UInt16(EventTable.count), using: &random)
             add(code, &random)
         }
     }
@@ -70,8 +72,11 @@ final class RandomEvents {
             } else {
                 row.kind = .ipv4Socket
                 row.sourceAddress = AddressBytes(ipv4NetworkOrder: [0x0100_007f, 0x0403_0201].randomElement(using: &random)!)
-                row.destinationAddress = AddressBytes(ipv4NetworkOrder: [0x0100_007f, 0x0503_0201].randomElement(using: &random)!)
-                (row.sourcePort, row.destinationPort) = (UInt16.random(in: 79...82, using: &random), UInt16.random(in: 79...82, using: &random))
+                row.destinationAddress = AddressBytes(
+                    ipv4NetworkOrder: [0x0100_007f, 0x0503_0201].randomElement(using: &random)!)
+                (row.sourcePort, row.destinationPort) = (
+                    UInt16.random(in: 79...82, using: &random), UInt16.random(in: 79...82, using: &random)
+                )
                 row.l4Protocol = 2
             }
             state.descriptor(row, tid: 100)
@@ -85,7 +90,9 @@ final class RandomEvents {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
         buffer.copyBytes(from: bytes)
         buffers.append(buffer)
-        guard let event = try? EventView(checking: Bytes(UnsafeRawBufferPointer(buffer)), cpu: UInt16.random(in: 0...2, using: &random))
+        guard
+            let event = try? EventView(
+                checking: Bytes(UnsafeRawBufferPointer(buffer)), cpu: UInt16.random(in: 0...2, using: &random))
         else { return }
         var context = EventContext(event: event)
         context.number = UInt64.random(in: 1...4, using: &random)
@@ -120,31 +127,47 @@ final class RandomEvents {
 /// Conditions over few fields with few constants, so that contradictions and implications are frequent.
 struct RandomConditions {
     private static let checks: [String] = [
-        "evt.type = open", "evt.type = close", "evt.type in (open, openat, creat)", "evt.type != open", "evt.type startswith open",
+        "evt.type = open", "evt.type = close", "evt.type in (open, openat, creat)", "evt.type != open",
+        "evt.type startswith open",
         "evt.type in (execve, connect)", "syscall.type = rename", "evt.type.is.open = 1", "evt.dir = <", "evt.dir = >",
-        "evt.type exists", "evt.type = oneof (open, close)", "evt.is_open_write = true", "evt.is_open_write = false", "evt.is_open_read != true",
-        "evt.is_io = true", "evt.is_async = false", "evt.failed = true", "evt.failed = false", "evt.failed exists", "evt.rawres < 0",
+        "evt.type exists", "evt.type = oneof (open, close)", "evt.is_open_write = true", "evt.is_open_write = false",
+        "evt.is_open_read != true",
+        "evt.is_io = true", "evt.is_async = false", "evt.failed = true", "evt.failed = false", "evt.failed exists",
+        "evt.rawres < 0",
         "evt.rawres >= 0", "evt.rawres > 1", "evt.rawres in (0, 1)", "evt.rawres != 0", "evt.rawres = -2", "evt.res = SUCCESS",
         "evt.num > 2", "evt.num <= 2", "evt.num in (1, 3)", "evt.num < 4", "evt.num = 0", "evt.num > 0", "evt.num exists",
         "evt.cpu = 1", "evt.cpu != 1", "evt.cpu < 1", "evt.cpu >= 1", "evt.cpu = anyof (0, 2)", "evt.cpu = allof (0, 2)",
-        "evt.arg.name startswith /etc", "evt.arg.name exists", "evt.arg.flags contains O_", "evt.arg.fd exists", "evt.arg[1] exists",
+        "evt.arg.name startswith /etc", "evt.arg.name exists", "evt.arg.flags contains O_", "evt.arg.fd exists",
+        "evt.arg[1] exists",
         "evt.arg[4] exists", "evt.rawarg.res > 0", "evt.rawarg.fd exists", "evt.rawarg.fd < 2", "evt.buffer exists",
-        "evt.buffer contains a", "evt.buffer contains ab", "evt.buffer startswith ab", "evt.buffer bcontains 61", "evt.buffer in (a, ab)",
+        "evt.buffer contains a", "evt.buffer contains ab", "evt.buffer startswith ab", "evt.buffer bcontains 61",
+        "evt.buffer in (a, ab)",
         "evt.buffer != abc", "evt.buflen > 0", "evt.io_dir = write", "evt.abspath startswith /etc", "evt.asynctype exists",
         "proc.name = a", "proc.name != a", "proc.name in (a, b)", "proc.name in (a, ab, bash)", "proc.name exists",
-        "proc.name startswith a", "proc.name startswith ab", "proc.name startswith b", "proc.name endswith h", "proc.name endswith sh",
-        "proc.name contains b", "proc.name icontains B", "proc.name glob a*", "proc.name regex 'ab.*'", "proc.name startswith oneof (a, ab)",
-        "proc.name startswith anyof (a, b)", "proc.name contains allof (a, b)", "proc.name = val(proc.pname)", "proc.name intersects (a, sh)",
-        "proc.pname = a", "proc.pname in (a, b)", "proc.aname = a", "proc.aname in (a, b)", "proc.aname != a", "proc.aname[0] = a",
+        "proc.name startswith a", "proc.name startswith ab", "proc.name startswith b", "proc.name endswith h",
+        "proc.name endswith sh",
+        "proc.name contains b", "proc.name icontains B", "proc.name glob a*", "proc.name regex 'ab.*'",
+        "proc.name startswith oneof (a, ab)",
+        "proc.name startswith anyof (a, b)", "proc.name contains allof (a, b)", "proc.name = val(proc.pname)",
+        "proc.name intersects (a, sh)",
+        "proc.pname = a", "proc.pname in (a, b)", "proc.aname = a", "proc.aname in (a, b)", "proc.aname != a",
+        "proc.aname[0] = a",
         "proc.exe startswith /etc", "proc.exe startswith /etc/", "proc.exe pmatch (/etc)", "proc.exe pmatch (/etc/pam)",
-        "proc.exe pmatch (/etc, /usr)", "proc.exe pmatch (/u*)", "proc.exe endswith .sh", "tolower(proc.name) = a", "len(proc.name) > 2",
+        "proc.exe pmatch (/etc, /usr)", "proc.exe pmatch (/u*)", "proc.exe endswith .sh", "tolower(proc.name) = a",
+        "len(proc.name) > 2",
         "len(proc.name) < 3", "user.uid = 0", "user.uid < 2", "user.uid > 1", "user.uid in (0, 1)", "proc.is_exe_writable = true",
-        "proc.is_exe_writable = false", "proc.is_exe_writable != true", "proc.args contains x", "proc.args = ''", "proc.cwd = /etc/",
-        "fd.name = /etc", "fd.name startswith /etc", "fd.name startswith /usr", "fd.name in (/etc, /a)", "fd.name exists", "fd.num > 1",
-        "fd.num in (0, 1, 2)", "fd.typechar = f", "fd.ip = 127.0.0.1", "fd.ip != 127.0.0.1", "fd.ip in (127.0.0.1, 1.2.3.4)", "fd.sip = 127.0.0.1",
-        "fd.sip != 127.0.0.1", "fd.sip = 1.2.3.5", "fd.sport = 80", "fd.sport < 81", "fd.sport > 79", "fd.port = 80", "fd.port != 80",
-        "fd.port in (80, 81)", "fd.port > 80", "fd.snet = 127.0.0.0/8", "fd.net = 127.0.0.0/8", "fd.net != 127.0.0.0/8", "fd.types in (file, ipv4)",
-        "fd.types in (file)", "fd.types intersects (file)", "fd.types intersects (file, ipv4)", "fd.filename = etc", "fs.path.name startswith /etc",
+        "proc.is_exe_writable = false", "proc.is_exe_writable != true", "proc.args contains x", "proc.args = ''",
+        "proc.cwd = /etc/",
+        "fd.name = /etc", "fd.name startswith /etc", "fd.name startswith /usr", "fd.name in (/etc, /a)", "fd.name exists",
+        "fd.num > 1",
+        "fd.num in (0, 1, 2)", "fd.typechar = f", "fd.ip = 127.0.0.1", "fd.ip != 127.0.0.1", "fd.ip in (127.0.0.1, 1.2.3.4)",
+        "fd.sip = 127.0.0.1",
+        "fd.sip != 127.0.0.1", "fd.sip = 1.2.3.5", "fd.sport = 80", "fd.sport < 81", "fd.sport > 79", "fd.port = 80",
+        "fd.port != 80",
+        "fd.port in (80, 81)", "fd.port > 80", "fd.snet = 127.0.0.0/8", "fd.net = 127.0.0.0/8", "fd.net != 127.0.0.0/8",
+        "fd.types in (file, ipv4)",
+        "fd.types in (file)", "fd.types intersects (file)", "fd.types intersects (file, ipv4)", "fd.filename = etc",
+        "fs.path.name startswith /etc",
         "fs.path.target exists", "fs.path.source exists", "fd.name = val(fs.path.name)",
     ]
 
@@ -157,7 +180,8 @@ struct RandomConditions {
         }
         let choice = Int.random(in: 0..<7, using: &random)
         if choice == 0 { return "not (\(condition(depth: depth - 1, &random, pool: pool)))" }
-        let parts = (0..<Int.random(in: 2...4, using: &random)).map { _ in "(\(condition(depth: depth - 1, &random, pool: pool)))" }
+        let parts = (0..<Int.random(in: 2...4, using: &random)).map { _ in "(\(condition(depth: depth - 1, &random, pool: pool)))"
+        }
         return parts.joined(separator: choice < 5 ? " and " : " or ")
     }
 
