@@ -121,16 +121,13 @@ import Testing
     @Test func cgroupsThatFoundNoRoomAreUnknown() {
         let history = History(textBytesMax: 1 << 20)
         let id = String(repeating: "b2", count: 32)
-        var index = 0
-        while history.state.pool.refused == 0 {
-            index += 1
-            _ = (Array("\(index)".utf8) + [UInt8](repeating: 46, count: 40 + index % 300)).withBytes {
-                history.state.pool.intern($0)
-            }
-        }
-        for length in stride(from: 4000, to: 8, by: -24) {
-            for index in 0..<400 {
-                _ = ([UInt8](repeating: 33, count: length) + Array("\(index)".utf8)).withBytes { history.state.pool.intern($0) }
+        // No length finds room any more.
+        for length in [4000, 1000, 700, 500, 380, 250, 180, 120, 90, 60, 40, 20, 8] {
+            let before = history.state.pool.refused
+            var index = 0
+            while history.state.pool.refused == before {
+                index += 1
+                _ = (Array("\(index)".utf8) + [UInt8](repeating: 33, count: length)).withBytes { history.state.pool.intern($0) }
             }
         }
         history.execve(tid: 100, exe: "x", args: [], path: "/bin/x", cgroups: "cpu=/docker/\(id)")
