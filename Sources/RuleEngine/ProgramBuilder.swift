@@ -159,7 +159,7 @@ struct ProgramBuilder {
             flat.right = expression(right, check.rightKey)
         } else if check.comparison != .exists {
             flat.opcode = Self.opcode(check)
-            if let modifier = check.modifier {
+            if let modifier = check.modifier, !Self.isSet(check) {
                 flat.shape =
                     switch modifier {
                     case .oneof: .oneof
@@ -191,20 +191,29 @@ struct ProgramBuilder {
         return number
     }
 
+    /// Constants of which one has to be equal: looked up together. `= anyof` says what `in` does.
+    private static func isSet(_ check: TypedCheck) -> Bool {
+        switch check.comparison {
+        case .in, .intersects: check.modifier == nil
+        case .equal: check.modifier == .anyof
+        default: false
+        }
+    }
+
     private static func opcode(_ check: TypedCheck) -> CheckOpcode {
-        let isSet = check.modifier == nil && (check.comparison == .in || check.comparison == .intersects)
+        let isSet = Self.isSet(check)
         switch check.kind {
         case .signed, .unsigned, .bool:
             switch check.comparison {
             case .notEqual: return .numberNotEqual
-            case .equal: return .numberEqual
+            case .equal: return isSet ? .numberIn : .numberEqual
             case .in, .intersects: return isSet ? .numberIn : .numberEqual
             default: return check.kind == .signed ? .signedOrder : .unsignedOrder
             }
         case .double: return .doubleOrder
         case .text, .buffer:
             switch check.comparison {
-            case .equal: return .bytesEqual
+            case .equal: return isSet ? .bytesIn : .bytesEqual
             case .notEqual: return .bytesNotEqual
             case .in, .intersects: return isSet ? .bytesIn : .bytesEqual
             case .less, .lessOrEqual, .greater, .greaterOrEqual: return .bytesOrder

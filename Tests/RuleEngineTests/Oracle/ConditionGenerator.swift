@@ -24,7 +24,6 @@ struct ConditionGenerator {
     private var shared: [String] = []
     /// What is being written stands on a right side, where not all fields may.
     private var isRight = false
-    private var textLists: [Field] { isRight ? Self.rightTextLists : Self.textLists }
 
     init(seed: UInt64) { random = SeededGenerator(state: seed) }
 
@@ -65,7 +64,6 @@ struct ConditionGenerator {
     private static let texts = transformable.filter { $0.type == .text && !$0.isList }
     private static let charbufs = texts.filter { $0.reference.definition.type == .charbuf }
     private static let textLists = transformable.filter { $0.type == .text && $0.isList }
-    private static let rightTextLists = textLists.filter { !$0.has(.noRightSide) }
     /// Those that may stand on a right side, by type and whether they are lists.
     private static let rightSides: [String: [Field]] = Dictionary(
         grouping: fields.filter { !$0.has(.noRightSide) && $0.type != .network && $0.type != .opaque }, by: kind)
@@ -272,22 +270,25 @@ struct ConditionGenerator {
                 ? "\(options) \(pick(["in", "intersects"])) (c, s, o, D, \"\", file, x, \"?\")" : "\(options) exists"
         default:
             return
-                "\(pick(["tolower", "toupper"]))(\(pick(textLists).text)) \(pick(["in", "intersects"])) \(list(.text, "in", []))"
+                "\(pick(["tolower", "toupper"]))(\(listField())) \(pick(["in", "intersects"])) \(list(.text, "in", []))"
         }
     }
 
     private mutating func length() -> String {
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: "len(\(pick(textLists).text))"
+        case 0: "len(\(listField()))"
         case 1: "len(evt.buffer)"
         case 2: "len(\(wordList()))"
         default: "len(\(text(depth: 1)))"
         }
     }
 
+    /// All lists of texts are refused on a right side.
+    private mutating func listField() -> String { isRight ? "(\"a\", proc.name, \"-c\")" : pick(Self.textLists).text }
+
     private mutating func wordList() -> String {
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: pick(textLists).text
+        case 0: listField()
         case 1: "(\"-c\", proc.name, \"-Dofile\", \"-s\")"
         case 2: "()"
         default: "(\(text(depth: 1)), \(quotedLiteral()))"
@@ -302,7 +303,7 @@ struct ConditionGenerator {
         switch Int.random(in: 0..<6, using: &random) {
         case 0: return "concat(\(text(depth: depth - 1)), \(pick(["\"-\"", "\"\"", "\"x\""])), \(pick(Self.texts).text))"
         case 1: return "join(\(pick(["\":\"", "\"\"", "\", \""])), (\(pick(Self.texts).text), \"a\", \(text(depth: depth - 1))))"
-        case 2: return "join(\"/\", \(pick(textLists).text))"
+        case 2: return "join(\"/\", \(listField()))"
         case 3: return "b64(\(pick(Self.charbufs).text))"
         case 4: return "getopt(\(wordList()), \"c:s:Do\")[\(pick(["c", "s", "D", "o", "x"]))]"
         default: return "\(name())(\(text(depth: depth - 1)))"
