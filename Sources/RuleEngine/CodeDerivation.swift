@@ -110,9 +110,9 @@ struct CodeDerivation {
                 position: operand.range.start)
         }
         var codes = Codes.none
-        for name in names {
-            codes = codes.union(
-                Codes(events: EventCodeSet(EventTable.codes(named: name) ?? []), systemCalls: Self.systemCalls(named: name)))
+        for name in Set(names) {
+            for code in EventTable.codes(named: name) ?? [] { codes.events.insert(code) }
+            codes.systemCalls.formUnion(Self.systemCalls(named: name))
         }
         return check.comparison == .notEqual ? (codes.others, codes) : (codes, codes.others)
     }
