@@ -203,7 +203,11 @@ final class ConditionOracle {
             var wanted = FilterText.bytes(constant)
             if comparison == .bcontains || comparison == .bstartswith { wanted = OracleReading.hexadecimal(wanted) }
             return compares(comparison, text, wanted)
-        default: preconditionFailure("a field of type \(left.type) has the value \(value)")
+        default:
+            // Events may give one name to parameters of different kinds; a value of another kind compares with nothing.
+            let name = left.field?.definition.name ?? ""
+            precondition(name == "evt.rawarg", "field '\(name)' of type \(left.type) has the value \(value)")
+            return false
         }
     }
 
