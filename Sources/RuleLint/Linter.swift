@@ -144,7 +144,10 @@ public final class Linter {
 
     /// `a, b and 3 more`
     static func names(_ codes: EventCodeSet, max: Int = 4) -> String {
-        let names = Set(codes.codes.map { EventTable.events[Int($0)].name }).sorted()
+        var set = Set(codes.codes.map { EventTable.events[Int($0)].name })
+        // Calls without an event of their own: no name to anybody.
+        if set.count > 1 { set.remove("syscall") }
+        let names = set.sorted()
         guard names.count > max else { return names.joined(separator: ", ") }
         return names.prefix(max - 1).joined(separator: ", ") + " and \(names.count - max + 1) more"
     }
