@@ -27,6 +27,7 @@ public final class RuleLoader {
     private let catalogue: FieldCatalogue
     private let settings: Settings
     private var collector = RuleCollector()
+    private var index = ItemIndex()
     /// What the files loaded so far make, selections applied. Of a failed load: what compiled.
     public private(set) var ruleSet = RuleSet()
 
@@ -58,6 +59,7 @@ public final class RuleLoader {
                 schema = RuleSchema.verdict(documents)
                 var reader = YAMLRulesReader(
                     engineVersion: Self.engineVersion, checker: checker, collector: collector, report: report)
+                index.add(documents, of: file)
                 reader.read(documents, of: file)
                 (collector, report) = (reader.collector, reader.report)
             } catch {
@@ -78,7 +80,8 @@ public final class RuleLoader {
         // Falco compiles only what was read without error; the rest of the errors is worth finding all the same.
         let readingFailed = !report.errors.isEmpty
         var compiler = RuleCompiler(
-            settings: settings, catalogue: catalogue, collector: collector, report: readingFailed ? LoadReport() : report)
+            settings: settings, catalogue: catalogue, collector: collector, index: index,
+            report: readingFailed ? LoadReport() : report)
         compiler.compile()
         if readingFailed {
             for error in compiler.report.errors { report.fail(error) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
 import FilterLanguage
+import Glibc
 import Rules
 import Settings
 
@@ -31,6 +32,12 @@ extension StartUp {
         return RuleLoader(settings: settings)
     }
 
+    static func ruleSchema(_ session: Session) -> Int32? {
+        guard session.arguments.ruleSchema else { return nil }
+        StandardOutput.write(RulesReport.schemaJSON.indented)
+        return 0
+    }
+
     static func validateRules(_ session: Session) throws -> Int32? {
         let arguments = session.arguments
         guard !arguments.validate.isEmpty else { return nil }
@@ -40,30 +47,25 @@ extension StartUp {
         for name in arguments.validate { files.append(try Session.readRulesFile(name)) }
         let loader = loader(session)
         let results = loader.load(files: files.map { ($0.name, $0.content) }, keepsGoing: true)
+        let onTerminal = session.renderer(for: STDOUT_FILENO)
+        let isAnnotated = onTerminal != nil && !session.settings.jsonOutput
         if session.settings.jsonOutput {
             let describes = arguments.describeRules || arguments.describeRule != nil
             let report = RulesReport.validationJSON(
                 results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
             StandardOutput.write(report.text + "\n")
+        } else if let onTerminal {
+            StandardOutput.write(results.map { RulesReport.annotatedText($0, onTerminal) }.joined(separator: "\n"))
         } else {
             StandardOutput.write(RulesReport.validationText(results) + "\n")
         }
         // Details of warnings go to the log, those of errors are the result.
         for result in results {
-            if result.successful, !result.warnings.isEmpty || !result.schemaWarnings.isEmpty {
-                session.log.warning(RulesReport.verboseText(result))
-            }
-            session.say(result)
+            session.warn(of: result, isShown: isAnnotated)
         }
         let failed = results.filter { !$0.successful }
-        guard failed.isEmpty else { throw AgentError(failed.map(failure).joined(separator: "\n")) }
+        guard failed.isEmpty else { throw session.failure(failed, isShown: isAnnotated) }
         return 0
-    }
-
-    /// Falco's report, then the same and all other errors under the user's own lines.
-    private static func failure(_ result: FileLoadResult) -> String {
-        RulesReport.verboseText(result) + "\n"
-            + (result.errors + result.furtherErrors).map { AnnotatedRenderer.render($0, file: result.name) }.joined()
     }
 
     static func loadRules(_ session: Session) throws -> Int32? {
@@ -75,9 +77,8 @@ extension StartUp {
         for file in session.rulesFiles {
             guard let result = loader.load(files: [(file.name, file.content)]).first else { continue }
             log.info("   \(file.name) | schema validation: \(result.schema.text)")
-            guard result.successful else { throw AgentError(failure(result)) }
-            if !result.warnings.isEmpty || !result.schemaWarnings.isEmpty { log.warning(RulesReport.verboseText(result)) }
-            session.say(result)
+            guard result.successful else { throw session.failure([result], isShown: false) }
+            session.warn(of: result, isShown: false)
         }
         if let problem = loader.pluginRequirementProblem() { throw AgentError(problem) }
         session.ruleSet = loader.ruleSet
@@ -109,12 +110,5 @@ extension StartUp {
         }
         StandardOutput.write(text)
         return 0
-    }
-}
-
-extension Session {
-    /// What only we find worth saying about a file.
-    func say(_ result: FileLoadResult) {
-        for notice in result.notices { log.warning(AnnotatedRenderer.render(notice, file: result.name)) }
     }
 }
