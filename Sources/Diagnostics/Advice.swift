@@ -67,6 +67,7 @@ public enum Advice {
 
     /// `rule 'X'`, or what kind of thing the place is.
     private static func item(_ diagnostic: Diagnostic) -> String {
+        if let last = diagnostic.context.last, last.kind == .exception, last.name.isEmpty { return "the exception" }
         if let named = diagnostic.context.last(where: {
             !$0.name.isEmpty && [.rule, .macro, .list, .exception].contains($0.kind)
         }) {

@@ -109,8 +109,7 @@ extension Advice {
             "write [a, b], or each item in a line of its own behind '- '"),
         .init("Can't decode YAML scalar value", "'{text}' is not a value of the kind that is expected here"),
         .init(
-            "Invalid priority", "'{text}' is no priority",
-            "priorities: EMERGENCY ALERT CRITICAL ERROR WARNING NOTICE INFORMATIONAL (or INFO) DEBUG"),
+            "Invalid priority", "'{text}' is no priority"),
     ]
 
     private static let overrides: [Row] = [
@@ -175,7 +174,10 @@ extension Advice {
             "When fields is a single value, comps must be one of*",
             "with a single field the operator has to be one that takes a list",
             "write 'comps: in', pmatch, intersects, or 'startswith oneof' and its kin; or make 'fields' a list: [field]"),
-        .init("'*' is not a supported comparison operator", "'{1}' is no operator for an exception"),
+        .init(
+            "'*' is not a supported comparison operator", "'{1}' is no operator for an exception",
+            "write one for each field: = != < <= > >= in contains startswith endswith glob regex pmatch intersects and their kin,\n"
+                + "or two words such as 'startswith oneof'"),
         .init("'*' is not a supported filter field", "unknown field '{1}'", "`falco --list` prints all fields"),
         .init(
             "Rule exception item must have fields property*", "{item} has no fields", "add 'fields: [proc.name, fd.name]' to it"),

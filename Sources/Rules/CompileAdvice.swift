@@ -19,7 +19,21 @@ struct CompileAdvice {
         var found: [(check: Check, problem: CompileProblem)] = []
         condition.forEachCheck { check, _ in
             guard found.count < max else { return }
-            do throws(CompileProblem) { _ = try compiler.compile(.check(check)) } catch { found.append((check, error)) }
+            do throws(CompileProblem) { _ = try compiler.compile(.check(check)) } catch {
+                found.append((check, error))
+                // The other items of a list.
+                guard case .list(let items) = check.right, items.count > 1, items.count <= 1000 else { return }
+                for item in items where found.count < max {
+                    var single = check
+                    single.right = .list([item])
+                    single.rightRange = item.range
+                    do throws(CompileProblem) { _ = try compiler.compile(.check(single)) } catch {
+                        if !found.contains(where: { $0.problem.message == error.message && $0.check.range == check.range }) {
+                            found.append((single, error))
+                        }
+                    }
+                }
+            }
         }
         return found
     }
@@ -76,7 +90,7 @@ struct CompileAdvice {
                 let example =
                     definition.flags.contains(.argumentAfterDot)
                     ? "\(name).name" : definition.flags.contains(.argumentKey) ? "\(name)[key]" : "\(name)[1]"
-                return ("field '\(name)' needs an argument", "write '\(example)'", definition.summary)
+                return ("field '\(name)' needs an argument", "write '\(example)'", "\(name): \(definition.summary)")
             }
             if definition.flags.contains(.argumentAfterDot) {
                 return (
@@ -84,14 +98,22 @@ struct CompileAdvice {
                 )
             }
             if definition.flags.contains(.argumentIndex) {
-                return ("the argument of '\(name)' is a number", "write '\(name)[1]'", definition.summary)
+                return ("the argument of '\(name)' is a number", "write '\(name)[1]'", "\(name): \(definition.summary)")
             }
-            return ("field '\(name)' takes no argument", "write '\(name)'", definition.summary)
+            return ("field '\(name)' takes no argument", "write '\(name)'", "\(name): \(definition.summary)")
         }
         if name.hasPrefix("evt.type.is.") || name.hasPrefix("evt.abspath.") {
             return ("'\(text)' does not exist", nil, "`falco --list` prints all fields")
         }
-        let near = ParseAdvice.field(likelyMeantBy: name, catalogue.fieldNames)
+        if let dot = name.lastIndex(of: "."), let definition = catalogue.definition(named: String(name[..<dot])),
+            !definition.flags.isDisjoint(with: [.argumentKey, .argumentIndex]), !definition.flags.contains(.argumentAfterDot)
+        {
+            return (
+                "the argument of '\(definition.name)' stands in brackets",
+                "write '\(definition.name)[\(name[name.index(after: dot)...])]'", "\(definition.name): \(definition.summary)"
+            )
+        }
+        let near = ParseAdvice.field(likelyMeantBy: name, catalogue.suggestedNames)
         let heading = String(name.prefix { $0 != "." })
         if near == nil, let plugin = Self.plugins[heading] {
             return (
@@ -206,7 +228,9 @@ struct CompileAdvice {
 
     private mutating func constant(_ message: String) {
         let texts = check.rightTexts
-        let culprit = texts.first { !$0.text.isEmpty && message.contains($0.text) } ?? texts.first
+        let culprit =
+            texts.first { !$0.text.isEmpty && message.hasSuffix(" \($0.text)") }
+            ?? texts.first { !$0.text.isEmpty && message.contains($0.text) } ?? texts.first
         range = culprit?.range ?? check.range
         let text = culprit?.text ?? ""
         if message.hasPrefix("unknown event type") {
@@ -245,6 +269,8 @@ struct CompileAdvice {
                 help = "networks are compared with fd.net, fd.cnet, fd.snet, fd.lnet and fd.rnet"
             } else if text.contains(where: \.isLetter), !text.contains(":") {
                 help = "names of hosts are compared with fd.cip.name, fd.sip.name, fd.lip.name and fd.rip.name"
+            } else {
+                hint = "an address is four numbers from 0 to 255 with dots, or IPv6 with colons"
             }
         } else if message.hasPrefix("invalid regex pattern: ") {
             headline = "the regular expression does not compile: \(message.dropFirst("invalid regex pattern: ".count))"

@@ -118,7 +118,7 @@ struct ParseAdvice {
                 headline: "checks are joined by 'and' or 'or'", range: before.range.upperBound - 1..<before.range.upperBound,
                 hint: "write 'and' or 'or' instead of ';'")
         }
-        if at.kind == .word, Self.connectives.contains(at.text) {
+        if at.text == "and" || at.text == "or" {
             return TextAdvice(
                 headline: "'\(at.text)' cannot follow here", range: at.range,
                 hint: "what is in the parentheses before ends the condition",
@@ -393,9 +393,7 @@ struct ParseAdvice {
 
     private func missingBlank() -> TextAdvice {
         // Reading stopped behind the connective: it is the beginning of the word here, or a word of its own.
-        guard let at else {
-            return TextAdvice(headline: "the condition ends behind '\(before?.text ?? "and")'", range: before?.range)
-        }
+        guard let at else { return missingCheck() }
         let connective = ["and", "or"].first { word in
             let from = offset - word.utf8.count
             return from >= 0 && tokens.bytes[from..<offset].elementsEqual(word.utf8)
@@ -527,6 +525,9 @@ struct ParseAdvice {
             let dotted = bare[..<separator] + "." + bare[bare.index(after: separator)...]
             if let near = Suggestion.nearest(to: String(dotted), among: fields) { return near }
         }
+        if bare.hasPrefix("proc.parent."), let near = Suggestion.nearest(to: "proc.p" + bare.dropFirst(12), among: fields) {
+            return near
+        }
         let longNames = [
             "process": "proc", "file": "fd", "event": "evt", "net": "fd", "socket": "fd", "usr": "user", "k8s": "k8smeta",
         ]
@@ -541,7 +542,9 @@ struct ParseAdvice {
                 $0.count < $1.count
             }
         }
-        let byLastPart = fields.filter { $0.hasSuffix("." + bare) }
-        return byLastPart.first { $0.hasPrefix("proc.") || $0.hasPrefix("evt.") } ?? byLastPart.first
+        for heading in ["proc", "fd", "evt", "user", "container"] where fields.contains("\(heading).\(bare)") {
+            return "\(heading).\(bare)"
+        }
+        return fields.first { $0.hasSuffix("." + bare) }
     }
 }

@@ -35,7 +35,7 @@ extension RuleCompiler {
 
     private var names: ParseAdvice.Names {
         .init(
-            fields: catalogue.fieldNames, macros: Set(collector.macros.items.map(\.name)),
+            fields: catalogue.suggestedNames, macros: Set(collector.macros.items.map(\.name)),
             lists: Set(collector.lists.items.map(\.name)))
     }
 
@@ -61,8 +61,33 @@ extension RuleCompiler {
             guard let place = entry.text.origin(of: range) else { continue }
             diagnostic.related.append(RelatedPlace(message, Excerpt(place.file, place.range)))
         }
-        if let origin { diagnostic.chain = chain(from: origin, in: entry, subject: nil) }
+        if let origin {
+            diagnostic.chain = chain(from: origin, in: entry, subject: nil)
+            if diagnostic.chain.last?.relation == .base, diagnostic.headline?.contains("is missing before") == true {
+                diagnostic.help = "what is appended to a condition begins with 'and' or 'or'"
+            }
+            explainListAsCheck(&diagnostic, origin, entry)
+        }
         return diagnostic
+    }
+
+    /// The name of a list where a check should stand: its items were put there, and make no sense.
+    private func explainListAsCheck(
+        _ diagnostic: inout Diagnostic, _ origin: (file: SourceFile, range: Range<Int>), _ entry: TextRegistry.Entry
+    ) {
+        guard let list = index.items(at: origin.range.lowerBound, in: origin.file).first, list.kind == .list,
+            let owner = entry.context.locations.last(where: { [.rule, .macro].contains($0.kind) })
+        else { return }
+        let written = owner.kind == .rule ? collector.rules[owner.name]?.condition : collector.macros[owner.name]?.condition
+        guard let written, let use = ConditionTokens(written.bytes).tokens.first(where: { $0.text == list.name }),
+            let place = written.origin(of: use.range)
+        else { return }
+        diagnostic.headline = "list '\(list.name)' stands where a check or a macro is expected"
+        diagnostic.hint = "a list stands behind an operator"
+        diagnostic.help = "as in: proc.name in (\(list.name))"
+        diagnostic.excerpt = Excerpt(place.file, place.range)
+        diagnostic.related = [RelatedPlace("the items were put in from here", Excerpt(origin.file, origin.range))]
+        diagnostic.chain = chain(from: place, in: entry, subject: nil)
     }
 
     // MARK: macros
@@ -96,7 +121,10 @@ extension RuleCompiler {
             diagnostic.help = "a macro can only use macros defined before it; take one of the uses out"
         case .tooLarge, .tooDeep, .broken: break
         }
-        if let origin = place.origin(range) { diagnostic.chain = chain(from: origin, in: place, subject: subject) }
+        if let origin = place.origin(range) {
+            diagnostic.chain = chain(from: origin, in: place, subject: subject)
+            if case .undefined = problem { explainListAsCheck(&diagnostic, origin, place) }
+        }
         return diagnostic
     }
 
@@ -114,7 +142,9 @@ extension RuleCompiler {
             diagnostic.hint = "did you mean '\(near)'?"
         } else if ["true", "false"].contains(name.lowercased()) {
             diagnostic.help = "there are no such words; 'evt.num >= 0' always holds, 'evt.num < 0' never"
-        } else if let field = ParseAdvice.field(likelyMeantBy: name, catalogue.fieldNames), name.contains("_") || name.count > 3 {
+        } else if let field = ParseAdvice.field(likelyMeantBy: name, catalogue.suggestedNames),
+            name.contains("_") || name.count > 3
+        {
             diagnostic.hint = "did you mean the field '\(field)'?"
             diagnostic.help = "a word without a dot is the name of a macro; a field needs an operator and a value behind it"
         } else {
@@ -416,7 +446,7 @@ extension RuleCompiler {
             diagnostic.help =
                 "transformers: \(TransformerName.allCases.filter { $0 != .val }.map(\.rawValue).joined(separator: " "))"
         } else if !name.contains(".") {
-            let near = ParseAdvice.field(likelyMeantBy: name, catalogue.fieldNames)
+            let near = ParseAdvice.field(likelyMeantBy: name, catalogue.suggestedNames)
             diagnostic.headline = "'%\(name)' is no field"
             diagnostic.hint = near.map { "did you mean '%\($0)'?" }
             diagnostic.help = "a '%' always begins a field; write 'percent' for the sign itself"

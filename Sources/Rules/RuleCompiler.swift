@@ -7,6 +7,10 @@ import RuleEngine
 
 extension FieldCatalogue {
     var fieldNames: [String] { classes.flatMap { $0.definitions.map(\.name) } }
+    /// Fields that somebody is told to use.
+    var suggestedNames: [String] {
+        classes.flatMap { $0.definitions.filter { $0.flags.isDisjoint(with: [.hidden, .deprecated]) }.map(\.name) }
+    }
 }
 
 /// Everything collected so far → a rule set. Goes on after an error, so that all of them are found.

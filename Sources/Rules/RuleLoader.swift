@@ -66,6 +66,10 @@ public final class RuleLoader {
                 let context = ItemContext(file).item(.rulesContent, "", start: error.position, end: error.position.offset + 1)
                 var diagnostic = context.diagnostic(.yamlParse, error.message)
                 diagnostic.context.removeFirst()
+                if let beginning = error.beginning, beginning.line < error.position.line {
+                    diagnostic.related.append(
+                        RelatedPlace("it begins here", Excerpt(file, beginning.offset..<beginning.offset + 1)))
+                }
                 report.fail(diagnostic)
                 return report.result(name: file.name, schema: schema)
             }

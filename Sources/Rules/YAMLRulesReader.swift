@@ -204,6 +204,7 @@ struct YAMLRulesReader {
             guard !known.contains(key) else { continue }
             var diagnostic = context.diagnostic(
                 .unknownKey, "Unknown key '\(key)'. The key will be ignored.", hint: Suggestion.hint(for: key, among: known))
+            diagnostic.help = "keys here: \(known.sorted().joined(separator: ", "))"
             diagnostic.excerpt = Excerpt(context.file, keyNode.start.offset..<max(keyNode.start.offset + 1, keyNode.end))
             report.warn(diagnostic)
         }

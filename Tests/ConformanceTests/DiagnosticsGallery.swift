@@ -64,7 +64,7 @@ struct Mistake: Sendable {
         .init("An operator that the type does not have", rule("evt.type = execve and proc.pid contains 1")),
         .init("'=' with a list", rule("evt.type = execve and proc.name = (sh, bash)")),
         .init("Several values without a list", rule("evt.type = execve and proc.name = sh, bash")),
-        .init("'in' without parentheses", rule("evt.type = execve and proc.name in sh")),
+        .init("'in' without parentheses", rule("evt.type = open and fd.name in /etc/shadow")),
         .init(
             "A list in brackets",
             "- rule: shell\n  desc: a shell runs\n  condition: >\n    evt.type = execve and proc.name in [sh, bash]\n  output: x\n  priority: INFO\n"
