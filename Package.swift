@@ -77,13 +77,14 @@ let package = Package(
                 "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI",
                 .product(name: "Yams", package: "Yams"),
             ]),
+        room("RuleLint", ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI"]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
         room(
             "Agent",
             [
-                "Settings", "Rules", "Outputs", "Pipeline", "Recording", "Alerts", "CaptureReplay", "CaptureProbe", "CaptureFile",
+                "Settings", "Rules", "RuleLint", "Outputs", "Pipeline", "Recording", "Alerts", "CaptureReplay", "CaptureProbe", "CaptureFile",
                 "Capture", "SystemState", "Fields",
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
@@ -125,6 +126,9 @@ let package = Package(
             ]),
         tests("Diagnostics"),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        tests(
+            "RuleLint",
+            ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"]),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [

@@ -27,11 +27,11 @@ public struct AnnotatedRenderer: Sendable {
 
     public func render(_ diagnostic: Diagnostic, file: String = "") -> String {
         let advice = Advice.on(diagnostic)
-        let severity = diagnostic.isError ? "error" : "warning"
-        let colour: Colour = diagnostic.isError ? .error : .warning
+        let severity = diagnostic.severity
+        let colour: Colour = diagnostic.isError ? .error : diagnostic.finding?.isHint == true ? .note : .warning
         let headline = DisplayText.printable(advice.headline ?? diagnostic.message)
         var text = paint(place(of: diagnostic, file), .strong) + paint("\(severity): ", colour) + paint(headline, .strong)
-        text += " [\(diagnostic.code.rawValue)]\n"
+        text += " [\(diagnostic.label)]\n"
         let numbers = ([diagnostic.excerpt] + diagnostic.related.map(\.excerpt)).compactMap { $0?.lines.last?.number }
         let margin = String(numbers.max() ?? 0).count
         if let excerpt = diagnostic.excerpt {

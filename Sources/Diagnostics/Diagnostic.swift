@@ -71,6 +71,8 @@ public struct Diagnostic: Error, Sendable, Equatable {
     public var chain: [ChainLink]
     /// What to do about it. Without it `Advice` has a say.
     public var help: String?
+    /// Set for what only lint finds; it then stands for the code.
+    public var finding: LintLabel?
 
     public init(
         _ code: LoadCode, _ message: String, deprecatedField: String? = nil, context: [ContextLocation] = [],

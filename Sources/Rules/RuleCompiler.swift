@@ -22,6 +22,8 @@ struct RuleCompiler {
     let index: ItemIndex
     var report: LoadReport
     var ruleSet = RuleSet()
+    /// Only when the settings ask for it.
+    private(set) var anatomy: RulesAnatomy?
 
     private(set) var registry = TextRegistry()
     private(set) var lists = ListTable()
@@ -67,6 +69,7 @@ struct RuleCompiler {
         reportUnused()
         ruleSet.requiredEngineVersion = collector.requiredEngineVersion
         ruleSet.requiredPlugins = collector.requiredPlugins
+        if settings.keepsAnatomy { anatomy = makeAnatomy() }
     }
 
     // MARK: lists
@@ -142,7 +145,9 @@ struct RuleCompiler {
         }
     }
 
-    private func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
+    mutating func add(_ text: TracedText, _ context: ItemContext) -> TextRegistry.Entry { registry.add(text, context) }
+
+    func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
         // Captures the table alone: a closure over `self` would make every later change a copy of everything.
         switch dialect {
         case .today: MacroResolver(sizeMax: partsLeft) { [macros] in macros.definition($0, before: visibility) }
@@ -152,7 +157,7 @@ struct RuleCompiler {
 
     // MARK: conditions
 
-    private mutating func expand(
+    mutating func expand(
         _ text: TracedText, _ context: ItemContext, _ dialect: ConditionDialect, _ used: inout Set<String>
     ) throws(Diagnostic) -> TextRegistry.Entry {
         guard dialect == .today else { return registry.add(text, context) }
@@ -171,7 +176,7 @@ struct RuleCompiler {
         }
     }
 
-    private func parse(_ entry: TextRegistry.Entry, _ dialect: ConditionDialect) throws(Diagnostic) -> Condition {
+    func parse(_ entry: TextRegistry.Entry, _ dialect: ConditionDialect) throws(Diagnostic) -> Condition {
         var parser = ConditionParser(bytes: entry.text.bytes, depthMax: 1000, dialect: dialect == .founding ? .founding : .today)
         do throws(ConditionParseError) {
             return withoutAliases(try parser.parse()).shifted(entry.base)

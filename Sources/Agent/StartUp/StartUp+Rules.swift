@@ -2,6 +2,7 @@
 import Diagnostics
 import FilterLanguage
 import Glibc
+import RuleLint
 import Rules
 import Settings
 
@@ -20,6 +21,7 @@ extension StartUp {
                 // The suggested fields are the container plugin's.
                 suggestedOutput: entry.suggestedOutput && session.settings.loadedPlugins.contains("container"))
         }
+        settings.keepsAnatomy = session.arguments.lint != nil
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
         settings.selections = session.settings.ruleSelections.flatMap { selection -> [RuleSelection] in
             var matches: [RuleSelection] = []
@@ -49,15 +51,19 @@ extension StartUp {
         let results = loader.load(files: files.map { ($0.name, $0.content) }, keepsGoing: true)
         let onTerminal = session.renderer(for: STDOUT_FILENO)
         let isAnnotated = onTerminal != nil && !session.settings.jsonOutput
+        // What did not load is not worth reading further.
+        let findings = arguments.lint == nil || results.contains { !$0.successful } ? nil : lint(loader, session)
         if session.settings.jsonOutput {
             let describes = arguments.describeRules || arguments.describeRule != nil
             let report = RulesReport.validationJSON(
                 results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
-            StandardOutput.write(report.text + "\n")
+            StandardOutput.write(report.adding("falco_lint_results", findings.map(LintReport.json)).text + "\n")
         } else if let onTerminal {
             StandardOutput.write(results.map { RulesReport.annotatedText($0, onTerminal) }.joined(separator: "\n"))
+            if let findings { StandardOutput.write("\n" + LintReport.annotated(findings, onTerminal)) }
         } else {
             StandardOutput.write(RulesReport.validationText(results) + "\n")
+            if let findings { StandardOutput.write(LintReport.text(findings)) }
         }
         // Details of warnings go to the log, those of errors are the result.
         for result in results {
@@ -65,7 +71,18 @@ extension StartUp {
         }
         let failed = results.filter { !$0.successful }
         guard failed.isEmpty else { throw session.failure(failed, isShown: isAnnotated) }
-        return 0
+        let isStrict = arguments.lint == .strict && findings?.contains { !$0.isHint } == true
+        return isStrict ? 1 : 0
+    }
+
+    private static func lint(_ loader: RuleLoader, _ session: Session) -> [LintFinding] {
+        var settings = Linter.Settings()
+        settings.firstMatchOnly = session.settings.ruleMatching == .first
+        settings.isLive = session.settings.engine != .replay
+        // Only captures hold what a runtime told of its containers.
+        settings.suppliesContainerMetadata = !settings.isLive
+        settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
+        return Linter(loader, settings: settings).run()
     }
 
     static func loadRules(_ session: Session) throws -> Int32? {
