@@ -26,7 +26,7 @@ public enum Advice {
     }
 
     /// What the `*` of `pattern` stand for; nil when the text is another one.
-    static func match(_ text: String, _ pattern: String) -> [String]? {
+    public static func match(_ text: String, _ pattern: String) -> [String]? {
         let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false)
         guard text.hasPrefix(pieces[0]) else { return nil }
         var rest = text.dropFirst(pieces[0].count)

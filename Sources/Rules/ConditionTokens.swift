@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FilterLanguage
 
 /// A condition that does not parse, cut into words all the same: what advice looks at.
 struct ConditionTokens {
@@ -67,5 +68,21 @@ struct ConditionTokens {
             }
         }
         return open.last
+    }
+
+    /// The first `word` that is no item of a list and no value.
+    func standingAlone(_ word: String) -> Token? {
+        var isAfterOperator = false
+        var isInList = false
+        for (index, token) in tokens.enumerated() {
+            defer { isAfterOperator = token.kind == .symbol || ParseAdvice.wordOperators.contains(token.text) }
+            switch token.kind {
+            case .open:
+                isInList = isInList || isAfterOperator || self[index - 1].map { ListModifier(rawValue: $0.text) != nil } == true
+            case .close: isInList = false
+            default: if token.text == word, !isInList, !isAfterOperator { return token }
+            }
+        }
+        return nil
     }
 }

@@ -29,9 +29,10 @@ struct ItemContext: Sendable {
     }
 
     func diagnostic(_ code: LoadCode, _ message: String, deprecatedField: String? = nil, hint: String? = nil) -> Diagnostic {
-        Diagnostic(
+        let place = locations.last.flatMap { KeyPlace.range(message, $0, in: file) } ?? range
+        return Diagnostic(
             code, message, deprecatedField: deprecatedField, context: locations,
-            snippet: Snippet.make(file.bytes, at: range.lowerBound), excerpt: Excerpt(file, range), chain: chain, hint: hint)
+            snippet: Snippet.make(file.bytes, at: range.lowerBound), excerpt: Excerpt(file, place), chain: chain, hint: hint)
     }
 
     /// About a place within a condition that was put together from the user's text: Falco's form speaks of the condition as

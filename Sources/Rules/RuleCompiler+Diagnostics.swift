@@ -79,7 +79,7 @@ extension RuleCompiler {
             let owner = entry.context.locations.last(where: { [.rule, .macro].contains($0.kind) })
         else { return }
         let written = owner.kind == .rule ? collector.rules[owner.name]?.condition : collector.macros[owner.name]?.condition
-        guard let written, let use = ConditionTokens(written.bytes).tokens.first(where: { $0.text == list.name }),
+        guard let written, let use = ConditionTokens(written.bytes).standingAlone(list.name),
             let place = written.origin(of: use.range)
         else { return }
         diagnostic.headline = "list '\(list.name)' stands where a check or a macro is expected"

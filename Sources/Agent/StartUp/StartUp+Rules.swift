@@ -54,6 +54,11 @@ extension StartUp {
         // What did not load is not worth reading further.
         let findings = arguments.lint == nil || results.contains { !$0.successful } ? nil : lint(loader, session)
         if session.settings.jsonOutput {
+            if let rule = arguments.describeRule, results.allSatisfy(\.successful),
+                !loader.ruleSet.rules.contains(where: { $0.name == rule })
+            {
+                return notLoaded(session)
+            }
             let describes = arguments.describeRules || arguments.describeRule != nil
             let report = RulesReport.validationJSON(
                 results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
@@ -122,10 +127,16 @@ extension StartUp {
             ? RulesReport.describeJSON(session.ruleSet, rule: arguments.describeRule).map { $0.text + "\n" }
             : RulesReport.describeText(session.ruleSet, rule: arguments.describeRule)
         guard let text else {
-            StandardError.write("Runtime error: \(RulesReport.notLoaded(arguments.describeRule ?? "")). Exiting.\n")
-            return 1
+            return notLoaded(session)
         }
         StandardOutput.write(text)
         return 0
+    }
+
+    private static func notLoaded(_ session: Session) -> Int32 {
+        let text = "Runtime error: \(RulesReport.notLoaded(session.arguments.describeRule ?? "")). Exiting."
+        session.log.error(text)
+        if !session.log.isOnStderr { StandardError.write(text + "\n") }
+        return 1
     }
 }
