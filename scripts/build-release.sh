@@ -16,6 +16,12 @@ for name in bpf elf z re2 stdc++; do
     # A folder that holds only archives comes first, so that -lbpf can mean nothing else; likewise -lstdc++, which RE2 needs.
     if [ -f "$archive" ]; then ln -sf "$archive" "$libraries/lib$name.a"; fi
 done
+# libbpf needs libelf and zlib, whatever order the linker is given them in: a group is searched until nothing is missing.
+if [ -h "$libraries/libbpf.a" ] && [ -h "$libraries/libelf.a" ] && [ -h "$libraries/libz.a" ]; then
+    members=$(readlink "$libraries/libbpf.a" "$libraries/libelf.a" "$libraries/libz.a" | tr '\n' ' ')
+    rm -f "$libraries/libbpf.a"
+    echo "GROUP ( $members)" >"$libraries/libbpf.a"
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 [ -x .build/release/falco ] || echo "building the release (the first time takes a few minutes) ..."

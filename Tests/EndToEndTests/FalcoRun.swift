@@ -61,7 +61,7 @@ struct FalcoRun {
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
-        let deadline = Date(timeIntervalSinceNow: 120)
+        let deadline = Date(timeIntervalSinceNow: 300)
         while process.isRunning, Date() < deadline { usleep(10_000) }
         if process.isRunning {
             Issue.record("falco \(arguments.joined(separator: " ")) does not end")

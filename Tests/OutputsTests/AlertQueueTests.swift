@@ -13,11 +13,14 @@ private final class RecordingOutput: AlertOutput, @unchecked Sendable {
     private var held = false
     private var reopened = 0
     private var closed = false
+    private var begun = 0
     let failure: OutputError?
     init(failure: OutputError? = nil) { self.failure = failure }
 
     func write(_ alert: RenderedAlert) throws(OutputError) {
         lock.locked {
+            begun += 1
+            lock.wakeAll()
             while held { lock.wait(ns: 1_000_000_000) }
             lines.append(String(decoding: alert.line, as: UTF8.self))
         }
@@ -30,6 +33,10 @@ private final class RecordingOutput: AlertOutput, @unchecked Sendable {
             held = value
             lock.wakeAll()
         }
+    }
+    /// Returns when `count` writes have begun, held or not.
+    func waitUntilBegun(_ count: Int) {
+        lock.locked { while begun < count { lock.wait(ns: 1_000_000_000) } }
     }
     var seen: (lines: [String], reopened: Int, closed: Bool) { lock.locked { (lines, reopened, closed) } }
 }
@@ -58,7 +65,7 @@ private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(
     }
 
     /// A replay into an output that nobody reads must still end when it is told to.
-    @Test(.timeLimit(.minutes(1))) func aWaitEndsWithAPendingSignal() {
+    @Test(.timeLimit(.minutes(10))) func aWaitEndsWithAPendingSignal() {
         var (terminate, before, none) = (sigset_t(), sigset_t(), timespec())
         sigemptyset(&terminate)
         sigaddset(&terminate, SIGTERM)
@@ -96,6 +103,7 @@ private func alert(_ text: String) -> RenderedAlert { RenderedAlert(line: Array(
         let queue = AlertQueue(outputs: [output], capacity: 0, waitsWhenFull: false, timeoutMs: 60, report: notes.add)
         queue.start()
         queue.push(alert("a"))
+        output.waitUntilBegun(1)
         Clock.sleep(ms: 150)
         queue.watch()
         queue.watch()

@@ -32,7 +32,7 @@ extension LiveSession {
 
 extension Live {
     /// A thread that rewrites a path or an address while the call runs that was given it.
-    @Suite(.timeLimit(.minutes(2))) struct Enters {
+    @Suite(.timeLimit(.minutes(10))) struct Enters {
         struct Hook: CustomTestStringConvertible, Sendable {
             let testDescription: String
             let enterEvents: ProbeOptions.EnterEvents

@@ -9,7 +9,7 @@ import Testing
 @testable import CaptureProbe
 
 extension Live {
-    @Suite(.timeLimit(.minutes(2))) struct Events {
+    @Suite(.timeLimit(.minutes(10))) struct Events {
         @Test func opensCarryPathFlagsAndResult() throws {
             let scratch = Scratch()
             let path = scratch.path + "/file"

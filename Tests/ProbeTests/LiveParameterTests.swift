@@ -205,7 +205,7 @@ final class ExpectedRun {
 
 extension Live {
     /// Every parameter that an action expects of the events of its own calls.
-    @Suite(.timeLimit(.minutes(2))) struct Parameters {
+    @Suite(.timeLimit(.minutes(10))) struct Parameters {
         @Test func eventsCarryWhatTheActionsExpect() throws {
             let run = try ExpectedRun.calls.get()
             check(run)

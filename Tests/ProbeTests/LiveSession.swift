@@ -113,7 +113,7 @@ final class LiveSession {
     func run(observe: (EventView) -> Void = { _ in }) throws -> [RecordedEvent] {
         try child.start()
         let batch = EventBatch(capacity: 1024)
-        let deadlineNs = Clock.monotonicNs + 20_000_000_000
+        let deadlineNs = Clock.monotonicNs + 120_000_000_000
         var hasFinished = false
         while true {
             let result = try source.nextBatch(into: batch, waitMs: 20)

@@ -79,7 +79,7 @@ extension PublishedCase.Parameter {
 }
 
 extension Live {
-    @Suite(.timeLimit(.minutes(2))) struct PublishedCases {
+    @Suite(.timeLimit(.minutes(10))) struct PublishedCases {
         private static let otherArchitecture =
             "the child's event with the type and flags of no particular call is that of other architectures; on x86-64 it has its call's"
 

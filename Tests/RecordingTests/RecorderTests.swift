@@ -201,7 +201,7 @@ func file(_ path: String, compressed: Bool = false, bytesMax: UInt64 = 0) -> Rec
         let recorder = try Recorder(waitsWhenFull: false)
         recorder.begin(file(scratch["a"], compressed: true), CaptureSnapshot(), position: nil)
         for number in 0..<100 { recorder.record(OwnedEvent(number: UInt64(number))) }
-        let deadline = Date(timeIntervalSinceNow: 5)
+        let deadline = Date(timeIntervalSinceNow: 60)
         while Date() < deadline, read(scratch["a"]).timesNs.count < 100 { usleep(50_000) }
         let result = read(scratch["a"])
         #expect(result.timesNs.count == 100)
