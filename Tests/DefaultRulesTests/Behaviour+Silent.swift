@@ -240,6 +240,9 @@ extension Behaviour {
         .init("Search Private Keys or Passwords", "by name of something else") { s in
             try s.start(.init(name: "find", arguments: ["/srv", "-name", "*.c"]))
         },
+        .init("Search Private Keys or Passwords", "using one") { s in
+            try s.start(.init(name: "ls", arguments: ["-l", "/home/ada/.ssh/id_rsa"]))
+        },
         .init("Search Private Keys or Passwords", "a maintainer script") { s in
             try s.start(.init(name: "grep", arguments: ["BEGIN PRIVATE KEY", "/etc/ssl/x"], parent: s.process(.init(name: "dpkg"))))
         },

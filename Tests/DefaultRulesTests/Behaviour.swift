@@ -21,7 +21,7 @@ enum Flag {
     static let upperLayer: UInt32 = 2
     static let memfd: UInt32 = 4
     static let packet: UInt32 = 17
-    static let ptraceMe: UInt16 = 0, ptraceAttach: UInt16 = 11, pokeText: UInt16 = 5, getRegisters: UInt16 = 26
+    static let ptraceMe: UInt16 = 1, ptraceAttach: UInt16 = 11, pokeText: UInt16 = 5, getRegisters: UInt16 = 26
     static let sysAdmin: UInt64 = 1 << 21
 }
 
@@ -291,6 +291,9 @@ extension Behaviour {
         },
         .init("Execution from /dev/shm", "from within") { s in
             try s.start(.init(name: "bash", arguments: ["x.sh"], cwd: "/dev/shm/"))
+        },
+        .init("Execution from /dev/shm", "in a container") { s in
+            try s.start(.init(name: "sh", arguments: ["-c", "/dev/shm/x"], inContainer: true))
         },
         .init("Fileless execution via memfd_create", "a program") { s in
             try s.start(.init(name: "3", path: "/memfd:x", exeFlags: Flag.memfd))

@@ -74,7 +74,7 @@ final class Stage {
         self.rules = rules
         evaluator = RuleEvaluator(program: rules.program)
         _ = process(Process(name: "systemd", path: "/usr/lib/systemd/systemd", parent: 0), tid: 1)
-        for (uid, name) in [(0, "root"), (33, "www-data"), (1000, "ada")] as [(UInt32, String)] {
+        for (uid, name) in [(0, "root"), (33, "www-data"), (992, "foreman"), (1000, "ada")] as [(UInt32, String)] {
             var row = UserRow()
             (row.uid, row.gid, row.name) = (uid, uid, Array(name.utf8))
             state.user(row)
