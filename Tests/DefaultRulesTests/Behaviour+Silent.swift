@@ -39,9 +39,11 @@ extension Behaviour {
         .init("Read sensitive file trusted after startup", "any other file") { s in
             try s.open("/etc/nginx/nginx.conf", by: s.process(.init(name: "nginx")))
         },
-        reads("login", .init(name: "login")), reads("a remote login", .init(name: "sshd-session", path: "/usr/lib/openssh/sshd-session")),
+        reads("login", .init(name: "login")),
+        reads("a remote login", .init(name: "sshd-session", path: "/usr/lib/openssh/sshd-session")),
         reads("passwd", .init(name: "passwd")), reads("useradd", .init(name: "useradd", path: "/usr/sbin/useradd")),
-        reads("adduser is a script", .init(name: "adduser", path: "/usr/bin/perl")), reads("sudo", .init(name: "sudo"), "/etc/sudoers"),
+        reads("adduser is a script", .init(name: "adduser", path: "/usr/bin/perl")),
+        reads("sudo", .init(name: "sudo"), "/etc/sudoers"),
         reads("cron opens a session", .init(name: "cron", path: "/usr/sbin/cron"), "/etc/pam.d/cron"),
         reads("rpm", .init(name: "rpm")), reads("dpkg", .init(name: "dpkg")), reads("apk", .init(name: "apk")),
         reads("a maintainer script", .init(name: "grep"), parent: .init(name: "dpkg"), "/etc/pam.d/common-auth"),
@@ -81,7 +83,8 @@ extension Behaviour {
         shell("nginx restarts itself", below: .init(name: "nginx"), ["-c", "nginx -s reload"]),
         shell("nginx copies", below: .init(name: "nginx"), ["-c", "aws s3 cp a b"]),
         shell("postgres archives with wal-e", below: .init(name: "postgres"), ["-c", "envdir /etc/e /usr/bin/wal-e wal-push x"]),
-        shell("postgres archives for CloudNativePG", below: .init(name: "postgres"), ["-c", "/controller/manager wal-archive x"]),
+        shell(
+            "postgres archives for CloudNativePG", below: .init(name: "postgres"), ["-c", "/controller/manager wal-archive x"]),
         shell("rabbitmq", below: .init(name: "beam.smp"), ["-s", "unix:cmd"]),
         shell("java", below: .init(name: "java", arguments: ["-jar", "app.jar"]), ["-c", "id"]),
         shell(
@@ -98,12 +101,15 @@ extension Behaviour {
         .init("Run shell untrusted", "a script, as the kernel starts it") { s in
             try s.start(
                 .init(
-                    name: "form.cgi", path: "/usr/bin/dash", arguments: ["/srv/form.cgi"], parent: s.process(.init(name: "apache2")),
+                    name: "form.cgi", path: "/usr/bin/dash", arguments: ["/srv/form.cgi"],
+                    parent: s.process(.init(name: "apache2")),
                     exe: "/bin/sh"))
         },
         .init("Run shell untrusted", "redis's own scripts") { s in
             let script = s.process(
-                .init(name: "run-parts", arguments: ["/etc/redis/redis-server.post-up.d"], parent: s.process(.init(name: "redis-server"))))
+                .init(
+                    name: "run-parts", arguments: ["/etc/redis/redis-server.post-up.d"],
+                    parent: s.process(.init(name: "redis-server"))))
             return try s.start(.init(name: "sh", arguments: ["-c", "x"], parent: script))
         },
         .init("Run shell untrusted", "rabbitmqctl below a service") { s in
@@ -244,7 +250,8 @@ extension Behaviour {
             try s.start(.init(name: "ls", arguments: ["-l", "/home/ada/.ssh/id_rsa"]))
         },
         .init("Search Private Keys or Passwords", "a maintainer script") { s in
-            try s.start(.init(name: "grep", arguments: ["BEGIN PRIVATE KEY", "/etc/ssl/x"], parent: s.process(.init(name: "dpkg"))))
+            try s.start(
+                .init(name: "grep", arguments: ["BEGIN PRIVATE KEY", "/etc/ssl/x"], parent: s.process(.init(name: "dpkg"))))
         },
         .init("Find AWS Credentials", "something else") { s in
             try s.start(.init(name: "grep", arguments: ["-r", "aws_region", "/srv"]))
@@ -259,7 +266,8 @@ extension Behaviour {
             try s.open("/var/log/app.log", flags: Flag.truncate | Flag.created, by: s.process(.init(name: "app")))
         },
         .init("Clear Log Activities", "rotation") { s in
-            try s.open("/var/log/app.log", flags: Flag.truncate, by: s.process(.init(name: "logrotate", path: "/usr/sbin/logrotate")))
+            try s.open(
+                "/var/log/app.log", flags: Flag.truncate, by: s.process(.init(name: "logrotate", path: "/usr/sbin/logrotate")))
         },
         .init("Clear Log Activities", "a job of the night keeps a log of its own") { s in
             let job = s.process(.init(name: "sh", parent: s.process(.init(name: "cron"))))

@@ -193,7 +193,8 @@ extension Behaviour {
             try s.start(.init(name: "debugfs", inContainer: true, capabilities: Flag.sysAdmin))
         },
         .init("Detect release_agent File Container Escapes", "a redirection") { s in
-            try s.open("/sys/fs/cgroup/rdma/release_agent", flags: Flag.write, by: s.process(.init(name: "sh", inContainer: true)))
+            try s.open(
+                "/sys/fs/cgroup/rdma/release_agent", flags: Flag.write, by: s.process(.init(name: "sh", inContainer: true)))
         },
         .init("Detect release_agent File Container Escapes", "by creat") { s in
             try s.creat("/tmp/cgrp/release_agent", by: s.process(.init(name: "x", uid: 33, inContainer: true)))

@@ -13,7 +13,8 @@ import Testing
     @Test func everyNameExists() {
         let set = DefaultRuleSet.unchanged.ruleSet
         #expect(Interface.rules.count == 25 && Interface.macros.count == 87 && Interface.lists.count == 49)
-        #expect(set.rules.map(\.name) == Interface.rules.map(\.name), "rules, in order: the first that matches may be the only one")
+        #expect(
+            set.rules.map(\.name) == Interface.rules.map(\.name), "rules, in order: the first that matches may be the only one")
         #expect(Set(Interface.macros).subtracting(set.macros.map(\.name)) == [])
         #expect(Set(Interface.lists).subtracting(set.lists.map(\.name)) == [])
     }

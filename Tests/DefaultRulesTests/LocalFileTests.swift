@@ -92,11 +92,13 @@ import Testing
         "never_true", "proc_is_new", "run_by_package_mgmt_binaries", "system_users", "ansible_running_python", "run_by_qualys",
         "run_by_google_accounts_daemon", "run_by_chef", "run_by_foreman", "python_mesos_marathon_scripting",
         "splunk_running_forwarder", "perl_running_plesk", "perl_running_updmap", "perl_running_centrifydc", "runuser_reading_pam",
-        "linux_bench_reading_etc_shadow", "veritas_driver_script", "cmp_cp_by_passwd", "user_known_read_sensitive_files_activities",
+        "linux_bench_reading_etc_shadow", "veritas_driver_script", "cmp_cp_by_passwd",
+        "user_known_read_sensitive_files_activities",
         "user_read_sensitive_file_conditions", "user_read_sensitive_file_containers", "mandb_postinst", "postgres_running_wal_e",
         "postgres_running_cnpg", "redis_running_prepost_scripts", "rabbitmq_running_scripts", "rabbitmqctl_running_scripts",
         "run_by_appdynamics", "parent_java_running_kafka", "parent_java_running_elasticsearch", "parent_java_running_activemq",
-        "parent_java_running_cassandra", "parent_java_running_jboss_wildfly", "parent_java_running_glassfish", "parent_java_running_hadoop",
+        "parent_java_running_cassandra", "parent_java_running_jboss_wildfly", "parent_java_running_glassfish",
+        "parent_java_running_hadoop",
         "parent_java_running_datastax", "nginx_starting_nginx", "nginx_running_aws_s3_cp", "consul_running_net_scripts",
         "consul_running_alert_checks", "serf_script", "check_process_status", "possibly_node_in_container",
         "possibly_parent_java_running_tomcat", "user_known_system_user_login",
@@ -148,7 +150,8 @@ import Testing
             ("known_ptrace_procs", "PTRACE attached to process"),
             ("known_drop_and_execute_activities", "Drop and execute new binary in container"),
             ("known_memfd_execution_processes", "Fileless execution via memfd_create"),
-        ]) func hook(_ macro: String, _ rule: String) throws {
+        ]) func hook(_ macro: String, _ rule: String) throws
+    {
         let rules = DefaultRuleSet(local: "- macro: \(macro)\n  condition: (evt.num > 0)\n  override: {condition: replace}\n")
         let told = Behaviour.told.filter { $0.rule == rule }
         #expect(!told.isEmpty)

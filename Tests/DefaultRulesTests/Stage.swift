@@ -99,7 +99,11 @@ final class Stage {
     /// A process that runs already; its thread id.
     @discardableResult
     func process(_ process: Process, tid: Int64? = nil) -> Int64 {
-        let tid = tid ?? { lastTid += 1; return lastTid }()
+        let tid =
+            tid
+            ?? {
+                lastTid += 1; return lastTid
+            }()
         var row = ThreadRow()
         (row.tid, row.pid, row.ptid, row.vtid, row.vpid) = (tid, tid, process.parent, tid, tid)
         (row.sid, row.pgid, row.vpgid) = (tid, tid, tid)

@@ -10,7 +10,9 @@ extension EndToEnd {
 
         static func has(_ programs: String...) -> Bool {
             programs.allSatisfy { name in
-                ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"].contains { FileManager.default.isExecutableFile(atPath: $0 + name) }
+                ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"].contains {
+                    FileManager.default.isExecutableFile(atPath: $0 + name)
+                }
             }
         }
 
