@@ -77,13 +77,14 @@ let package = Package(
                 "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI",
                 .product(name: "Yams", package: "Yams"),
             ]),
+        room("RuleLint", ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "CProbeABI"]),
         room("Alerts", ["Fields", "FilterLanguage", "RuleEngine", "EventModel", "SystemState"]),
         room("Outputs", ["Alerts", "LinuxSystem"]),
         room("Settings", ["Diagnostics", "LinuxSystem", .product(name: "Yams", package: "Yams")]),
         room(
             "Agent",
             [
-                "Settings", "Rules", "Outputs", "Pipeline", "Recording", "Alerts", "CaptureReplay", "CaptureProbe", "CaptureFile",
+                "Settings", "Rules", "RuleLint", "Outputs", "Pipeline", "Recording", "Alerts", "CaptureReplay", "CaptureProbe", "CaptureFile",
                 "Capture", "SystemState", "Fields",
                 "RuleEngine", "FilterLanguage", "Diagnostics", "LinuxSystem", "EventModel", "CProbeABI",
             ]),
@@ -129,6 +130,9 @@ let package = Package(
             dependencies: ["Rules", "RuleEngine", "Fields", "SystemState", "EventModel", "FilterLanguage", "CProbeABI"],
             swiftSettings: swift),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
+        tests(
+            "RuleLint",
+            ["Rules", "RuleEngine", "Fields", "FilterLanguage", "Diagnostics", "EventModel", "SystemState", "CProbeABI"]),
         .testTarget(
             name: "ConformanceTests",
             dependencies: [

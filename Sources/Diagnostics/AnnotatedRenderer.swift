@@ -7,16 +7,16 @@
 ///        |                                  ^~~~~~~~~ did you mean 'proc.name'?
 public enum AnnotatedRenderer {
     public static func render(_ diagnostic: Diagnostic, file: String = "") -> String {
-        let severity = diagnostic.isError ? "error" : "warning"
+        let severity = diagnostic.severity
         guard let excerpt = diagnostic.excerpt else {
             let place =
                 diagnostic.context.last.map { "\($0.place):\($0.line + 1):\($0.column + 1): " }
                 ?? (file.isEmpty ? "" : file + ": ")
-            return "\(place)\(severity): \(diagnostic.message) [\(diagnostic.code.rawValue)]\n" + notes(diagnostic, indent: "")
+            return "\(place)\(severity): \(diagnostic.message) [\(diagnostic.label)]\n" + notes(diagnostic, indent: "")
         }
         var text =
             "\(excerpt.file):\(excerpt.line):\(excerpt.column): \(severity): \(diagnostic.message) "
-            + "[\(diagnostic.code.rawValue)]\n"
+            + "[\(diagnostic.label)]\n"
         let number = String(excerpt.line)
         let margin = String(repeating: " ", count: number.count)
         text += "\(number) | \(printable(excerpt.text))\n"

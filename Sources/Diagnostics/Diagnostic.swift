@@ -68,6 +68,8 @@ public struct Diagnostic: Error, Sendable, Equatable {
     public var chain: [String]
     /// What to do about it.
     public var hint: String?
+    /// Set for what only lint finds; it then stands for the code.
+    public var finding: LintLabel?
 
     public init(
         _ code: LoadCode, _ message: String, deprecatedField: String? = nil, context: [ContextLocation] = [],

@@ -24,6 +24,13 @@ public indirect enum JSONNode: Sendable, Equatable, ExpressibleByStringLiteral, 
         return out
     }
 
+    /// The object with one more member; as it is when there is no value for it.
+    public func adding(_ key: String, _ value: JSONNode?) -> JSONNode {
+        guard case .object(var members) = self, let value else { return self }
+        members[key] = value
+        return .object(members)
+    }
+
     public subscript(key: String) -> JSONNode? {
         if case .object(let members) = self { members[key] } else { nil }
     }

@@ -26,6 +26,17 @@ public enum PathField: UInt16, FieldFamily {
 
     private enum Role { case name, source, target }
 
+    private var role: Role {
+        switch self {
+        case .name, .nameRaw: .name
+        case .source, .sourceRaw: .source
+        case .target, .targetRaw: .target
+        }
+    }
+
+    /// Whether events of this code have such a path among their arguments.
+    func hasPlace(in code: UInt16) -> Bool { Self.place(role, of: code) != nil }
+
     /// Where an event type keeps a path, and what a relative one is relative to.
     private enum Base {
         case cwd

@@ -16,7 +16,7 @@ enum ConditionText {
         return result
     }
 
-    private static func text(of exception: ExceptionInfo) throws(Diagnostic) -> TracedText {
+    static func text(of exception: ExceptionInfo) throws(Diagnostic) -> TracedText {
         let fields = exception.fields?.scalars ?? []
         let comparisons = exception.comparisons?.scalars ?? []
         var result = TracedText("(")

@@ -109,6 +109,8 @@ public struct RuleSet: Sendable {
 
     public init() {}
 
+    /// Names of the lists in the rules' own texts.
+    public var listsNamedByRules: Set<String> { rules.reduce(into: []) { $0.formUnion($1.details.lists) } }
     public func rules(ofSource source: String) -> [Rule] { rules.filter { $0.source == source } }
     public var enabledCount: Int { rules.count { $0.isEnabled } }
 

@@ -30,6 +30,17 @@ struct ItemTable<Item: NamedItem & Sendable>: Sendable {
     }
 }
 
+/// One definition takes the place of an earlier one.
+struct Redefinition: Sendable {
+    let kind: ItemKind
+    let name: String
+    let earlier: ItemContext
+    let later: ItemContext
+    init(_ kind: ItemKind, _ name: String, _ earlier: ItemContext, _ later: ItemContext) {
+        (self.kind, self.name, self.earlier, self.later) = (kind, name, earlier, later)
+    }
+}
+
 /// What all files together define, before anything is compiled.
 struct RuleCollector: Sendable {
     private(set) var lists = ItemTable<ListItemInfo>()
@@ -39,6 +50,8 @@ struct RuleCollector: Sendable {
     private(set) var foundingMacros: [String: [MacroInfo]] = [:]
     private(set) var requiredEngineVersion: Version?
     private(set) var requiredPlugins: [[PluginRequirement]] = []
+    /// Definitions that took another's place.
+    private(set) var redefinitions: [Redefinition] = []
     /// Items seen so far, of any kind.
     private(set) var next = 0
 
@@ -69,7 +82,10 @@ struct RuleCollector: Sendable {
 
     // MARK: lists
 
-    mutating func define(_ list: ListItemInfo) { lists.define(list, at: position()) }
+    mutating func define(_ list: ListItemInfo) {
+        if let earlier = lists[list.name] { redefinitions.append(Redefinition(.list, list.name, earlier.context, list.context)) }
+        lists.define(list, at: position())
+    }
 
     mutating func append(_ list: ListItemInfo) throws(Diagnostic) {
         guard lists[list.name] != nil else {
@@ -84,6 +100,9 @@ struct RuleCollector: Sendable {
 
     mutating func define(_ macro: MacroInfo) {
         var macro = macro
+        if macro.dialect == .today, let earlier = macros[macro.name] {
+            redefinitions.append(Redefinition(.macro, macro.name, earlier.context, macro.context))
+        }
         let index = position()
         macros.define(macro, at: index)
         macro.index = index
@@ -127,6 +146,9 @@ struct RuleCollector: Sendable {
                     .validate, "Rule exception item must have fields property with a list of fields")
             }
             try fields.complete(&rule.exceptions[index], isSourceKnown: rule.isSourceKnown)
+        }
+        if let earlier = rules[rule.name] {
+            redefinitions.append(Redefinition(.rule, rule.name, earlier.context, rule.context))
         }
         rules.define(rule, at: position())
     }

@@ -16,10 +16,12 @@ struct RuleCompiler {
     let collector: RuleCollector
     private(set) var report: LoadReport
     private(set) var ruleSet = RuleSet()
+    /// Only when the settings ask for it.
+    private(set) var anatomy: RulesAnatomy?
 
-    private var registry = TextRegistry()
-    private var lists = ListTable()
-    private let macros = MacroTable()
+    private(set) var registry = TextRegistry()
+    private(set) var lists = ListTable()
+    let macros = MacroTable()
     private var usedMacros: Set<String> = []
     private var usedLists: Set<String> = []
 
@@ -56,6 +58,7 @@ struct RuleCompiler {
         reportUnused()
         ruleSet.requiredEngineVersion = collector.requiredEngineVersion
         ruleSet.requiredPlugins = collector.requiredPlugins
+        if settings.keepsAnatomy { anatomy = makeAnatomy() }
     }
 
     // MARK: lists
@@ -133,7 +136,9 @@ struct RuleCompiler {
         }
     }
 
-    private func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
+    mutating func add(_ text: TracedText, _ context: ItemContext) -> TextRegistry.Entry { registry.add(text, context) }
+
+    func makeResolver(_ dialect: ConditionDialect, index: Int, visibility: Int) -> MacroResolver {
         // Captures the table alone: a closure over `self` would make every later change a copy of everything.
         switch dialect {
         case .today: MacroResolver(sizeMax: partsLeft) { [macros] in macros.definition($0, before: visibility) }
@@ -163,7 +168,7 @@ struct RuleCompiler {
 
     // MARK: conditions
 
-    private mutating func expand(
+    mutating func expand(
         _ text: TracedText, _ context: ItemContext, _ dialect: ConditionDialect, _ used: inout Set<String>
     ) throws(Diagnostic) -> TextRegistry.Entry {
         guard dialect == .today else { return registry.add(text, context) }
@@ -182,7 +187,7 @@ struct RuleCompiler {
         }
     }
 
-    private func parse(_ entry: TextRegistry.Entry, _ dialect: ConditionDialect) throws(Diagnostic) -> Condition {
+    func parse(_ entry: TextRegistry.Entry, _ dialect: ConditionDialect) throws(Diagnostic) -> Condition {
         var parser = ConditionParser(bytes: entry.text.bytes, depthMax: 1000, dialect: dialect == .founding ? .founding : .today)
         do throws(ConditionParseError) {
             return withoutAliases(try parser.parse()).shifted(entry.base)

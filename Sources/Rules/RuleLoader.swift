@@ -15,6 +15,8 @@ public final class RuleLoader {
         /// `base_syscalls.all` or `-A`: nothing to warn of.
         public var deliversIgnoredSyscalls = false
         public var selections: [RuleSelection] = []
+        /// Keep what the rules are made of, for `RuleLint`.
+        public var keepsAnatomy = false
         public init() {}
     }
 
@@ -29,6 +31,9 @@ public final class RuleLoader {
     private var collector = RuleCollector()
     /// What the files loaded so far make, selections applied. Of a failed load: what compiled.
     public private(set) var ruleSet = RuleSet()
+    /// What the rule set is made of; nil unless the settings keep it.
+    public private(set) var anatomy: RulesAnatomy?
+    private var files: [SourceFile] = []
 
     public init(catalogue: FieldCatalogue = .builtin, settings: Settings = Settings()) {
         self.catalogue = catalogue
@@ -50,6 +55,7 @@ public final class RuleLoader {
         var report = LoadReport()
         var schema = FileLoadResult.SchemaVerdict.none
         let itemsBefore = collector.next
+        files.append(file)
         let checker = ExceptionChecker(sources: settings.sources, catalogue: catalogue)
         switch RuleFileKind(name: file.name, content: file.bytes) {
         case .yaml:
@@ -86,6 +92,8 @@ public final class RuleLoader {
             report = compiler.report
         }
         ruleSet = compiler.ruleSet
+        anatomy = compiler.anatomy
+        anatomy?.files = files
         ruleSet.apply(settings.selections)
         return report.result(name: file.name, schema: schema)
     }

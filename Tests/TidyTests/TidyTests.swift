@@ -98,7 +98,7 @@ import Testing
         let order = [
             "CProbeABI", "CLinux", "Diagnostics", "EventModel", "LinuxSystem", "Capture", "CaptureFile", "CaptureReplay",
             "CaptureProbe",
-            "SystemState", "FilterLanguage", "Fields", "RuleEngine", "Rules", "Alerts", "Pipeline", "Outputs", "Settings",
+            "SystemState", "FilterLanguage", "Fields", "RuleEngine", "Rules", "RuleLint", "Alerts", "Pipeline", "Outputs", "Settings",
             "Agent", "falco",
         ]
         let place = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })

@@ -2,6 +2,8 @@
 
 /// What the command line asks for.
 struct Arguments: Sendable {
+    /// `strict`: warnings of lint make the exit status 1.
+    enum LintMode: String, Sendable { case shown, strict }
     enum ListFormat: String, Sendable, CaseIterable { case text, markdown, json }
 
     var help = false
@@ -17,6 +19,7 @@ struct Arguments: Sendable {
     var describeRules = false
     var describeRule: String?
     var validate: [String] = []
+    var lint: LintMode?
     var configFile: String?
     var options: [String] = []
     var rules: [String] = []
@@ -52,6 +55,7 @@ struct Arguments: Sendable {
         if !enableSources.isEmpty, !disableSources.isEmpty {
             throw UsageError("You can not mix --enable-source and --disable-source")
         }
+        if lint != nil, validate.isEmpty { throw UsageError("--lint says more about the files that -V checks; give -V FILE too") }
         try checkRecording(parser.found)
         if recordsOnly, !parser.rest.isEmpty {
             if scope != nil { throw UsageError("falco record watches its own command; --scope can not be given with it") }
@@ -91,6 +95,11 @@ struct Arguments: Sendable {
         case .rules: rules.append(value)
         case .unbuffered: unbuffered = true
         case .validate: validate.append(value)
+        case .lint:
+            guard let mode = value.isEmpty ? LintMode.shown : LintMode(rawValue: value) else {
+                throw UsageError("Invalid lint mode '\(value)'. --lint takes no value, or 'strict'")
+            }
+            lint = mode
         case .verbose: verbose = true
         case .version: version = true
         case .pageSize: pageSize = true

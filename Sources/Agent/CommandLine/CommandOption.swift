@@ -13,7 +13,7 @@ struct CommandOption: Sendable {
             describeRule
         case list, listEvents, listPlugins, stopAfter, markdown, format, namesOnly, option, pluginInfo, print, pidFile, rules,
             support
-        case unbuffered, validate, verbose, version, pageSize
+        case unbuffered, validate, lint, verbose, version, pageSize
         case allEvents, captureFile, scope
         case writeFile, filter, rotateSize, rotateSeconds, files, compress
     }
@@ -99,6 +99,10 @@ struct CommandOption: Sendable {
         .init(
             .validate, "V", "validate", .required("rules_file"),
             "Check a rules file, say what is wrong with it, and exit; repeatable."),
+        .init(
+            .lint, nil, "lint", .optional("strict"),
+            "With -V: also say what can never match, is shadowed, or costs more than it must. The exit status is that of -V; with --lint=strict it is 1 when there are lint warnings."
+        ),
         .init(.verbose, "v", nil, "Say more: types of fields with --list, event and drop counters at the end."),
         .init(.version, nil, "version", "Print version information and exit."),
         .init(.pageSize, nil, "page-size", "Print the system's page size and exit."),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
 import FilterLanguage
+import Glibc
+import RuleLint
 import Rules
 import Settings
 
@@ -19,6 +21,7 @@ extension StartUp {
                 // The suggested fields are the container plugin's.
                 suggestedOutput: entry.suggestedOutput && session.settings.loadedPlugins.contains("container"))
         }
+        settings.keepsAnatomy = session.arguments.lint != nil
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
         settings.selections = session.settings.ruleSelections.flatMap { selection -> [RuleSelection] in
             var matches: [RuleSelection] = []
@@ -40,13 +43,18 @@ extension StartUp {
         for name in arguments.validate { files.append(try Session.readRulesFile(name)) }
         let loader = loader(session)
         let results = loader.load(files: files.map { ($0.name, $0.content) }, keepsGoing: true)
+        // What did not load is not worth reading further.
+        let findings = arguments.lint == nil || results.contains { !$0.successful } ? nil : lint(loader, session)
         if session.settings.jsonOutput {
             let describes = arguments.describeRules || arguments.describeRule != nil
             let report = RulesReport.validationJSON(
                 results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
-            StandardOutput.write(report.text + "\n")
+            StandardOutput.write(report.adding("falco_lint_results", findings.map(LintReport.json)).text + "\n")
         } else {
             StandardOutput.write(RulesReport.validationText(results) + "\n")
+            if let findings {
+                StandardOutput.write(isatty(STDOUT_FILENO) == 1 ? LintReport.annotated(findings) : LintReport.text(findings))
+            }
         }
         // Details of warnings go to the log, those of errors are the result.
         for result in results {
@@ -57,7 +65,18 @@ extension StartUp {
         }
         let failed = results.filter { !$0.successful }
         guard failed.isEmpty else { throw AgentError(failed.map(failure).joined(separator: "\n")) }
-        return 0
+        let isStrict = arguments.lint == .strict && findings?.contains { !$0.isHint } == true
+        return isStrict ? 1 : 0
+    }
+
+    private static func lint(_ loader: RuleLoader, _ session: Session) -> [LintFinding] {
+        var settings = Linter.Settings()
+        settings.firstMatchOnly = session.settings.ruleMatching == .first
+        settings.isLive = session.settings.engine != .replay
+        // Only captures hold what a runtime told of its containers.
+        settings.suppliesContainerMetadata = !settings.isLive
+        settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
+        return Linter(loader, settings: settings).run()
     }
 
     /// Falco's report, then the same and all other errors under the user's own lines.
