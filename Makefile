@@ -50,7 +50,7 @@ fuzz: setup ## hostile bytes at every door, a minute each; RUNS=10000000, TARGET
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
 
-golden: setup ## write docs/fields.md anew from the tables; look at the difference before you keep it
+golden: setup ## write docs/fields.md and docs/diagnostics.md anew; look at the difference before you keep it
 	@-FALCO_RECORD=1 swift test --filter GeneratedDocumentTests >/dev/null 2>&1
 	@swift test --skip-build --filter GeneratedDocumentTests && git diff --stat -- docs
 
