@@ -87,7 +87,10 @@ extension StartUp {
         // Only captures hold what a runtime told of its containers.
         settings.suppliesContainerMetadata = !settings.isLive
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
-        return Linter(loader, settings: settings).run()
+        let linter = Linter(loader, settings: settings)
+        let findings = linter.run()
+        if !linter.isComplete { session.log.warning("lint: the rules are too many to prove everything; some findings may be missing") }
+        return findings
     }
 
     static func loadRules(_ session: Session) throws -> Int32? {
