@@ -53,7 +53,7 @@ oracle: setup ## random conditions on random events against a plain reading of t
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
 
-golden: setup ## write docs/fields.md anew from the tables; look at the difference before you keep it
+golden: setup ## write docs/fields.md and docs/diagnostics.md anew; look at the difference before you keep it
 	@-FALCO_RECORD=1 swift test --filter GeneratedDocumentTests >/dev/null 2>&1
 	@swift test --skip-build --filter GeneratedDocumentTests && git diff --stat -- docs
 
