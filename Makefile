@@ -9,7 +9,7 @@ SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks Fuzz/Package.swift
 C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/*/*.h)
 CLANG_FORMAT := $(shell command -v clang-format || command -v clang-format-14)
 
-.PHONY: help setup build run demo test check format bench live golden clean
+.PHONY: help setup build run demo test check format bench fuzz oracle live golden clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: setup ## measure captures, the cost of a system call and a flood (live: a
 fuzz: setup ## hostile bytes at every door, a minute each; RUNS=10000000, TARGET=event (capture, proc, …), ADDRESS=1: with sanitizers
 	@touch Fuzz/Package.swift  # so that files which came or went in the rooms are noticed
 	@RUNS="$(RUNS)" TARGET="$(TARGET)" ADDRESS="$(ADDRESS)" scripts/fuzz.sh
+
+oracle: setup ## random conditions on random events against a plain reading of them, a million pairs; PAIRS=…; SEED=… repeats a run
+	@FALCO_ORACLE_PAIRS="$(or $(PAIRS),1000000)" FALCO_SEED="$(SEED)" swift test --filter OracleTests $(TEST_FLAGS)
 
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
