@@ -9,7 +9,7 @@ SWIFT_FILES := Package.swift Sources Tests Plugins Benchmarks Fuzz/Package.swift
 C_FILES := $(wildcard Probe/*.c Probe/*.h Probe/*/*.h)
 CLANG_FORMAT := $(shell command -v clang-format || command -v clang-format-14)
 
-.PHONY: help setup build run demo test check format bench live golden clean
+.PHONY: help setup build run demo test check format bench fuzz oracle live golden clean
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +47,13 @@ fuzz: setup ## hostile bytes at every door, a minute each; RUNS=10000000, TARGET
 	@touch Fuzz/Package.swift  # so that files which came or went in the rooms are noticed
 	@RUNS="$(RUNS)" TARGET="$(TARGET)" ADDRESS="$(ADDRESS)" scripts/fuzz.sh
 
+oracle: setup ## random conditions on random events against a plain reading of them, a million pairs; PAIRS=…; SEED=… repeats a run
+	@FALCO_ORACLE_PAIRS="$(or $(PAIRS),1000000)" FALCO_SEED="$(SEED)" swift test --filter OracleTests $(TEST_FLAGS)
+
 live: setup ## tests that load the probe (as root), and only those
 	@swift test --filter 'ProbeTests|CaptureProbeTests' $(TEST_FLAGS)
 
-golden: setup ## write docs/fields.md anew from the tables; look at the difference before you keep it
+golden: setup ## write docs/fields.md and docs/diagnostics.md anew; look at the difference before you keep it
 	@-FALCO_RECORD=1 swift test --filter GeneratedDocumentTests >/dev/null 2>&1
 	@swift test --skip-build --filter GeneratedDocumentTests && git diff --stat -- docs
 

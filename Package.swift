@@ -126,6 +126,10 @@ let package = Package(
                 "CProbeABI", "CZlib",
             ]),
         tests("Diagnostics"),
+        .testTarget(
+            name: "DefaultRulesTests",
+            dependencies: ["Rules", "RuleEngine", "Fields", "SystemState", "EventModel", "FilterLanguage", "CProbeABI"],
+            swiftSettings: swift),
         tests("Rules", ["Diagnostics", "FilterLanguage"]),
         tests(
             "RuleLint",

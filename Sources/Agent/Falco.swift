@@ -33,6 +33,7 @@ public enum Falco {
         if let failure {
             // Last, where it is seen.
             StandardError.write("Error: \(failure)\n")
+            StandardError.writeAsIs((failure as? AgentError)?.detail ?? "")
             status = (failure as? AgentError)?.status ?? 1
         }
         return status

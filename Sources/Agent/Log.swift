@@ -25,11 +25,17 @@ final class Log: @unchecked Sendable {
 
     func isOn(_ level: Level) -> Bool { lock.locked { level <= self.level } }
 
-    func write(_ level: Level, _ message: String) {
+    /// `annotated`: what standard error shows instead, behind the time.
+    func write(_ level: Level, _ message: String, annotated: String? = nil) {
         lock.locked {
             guard level <= self.level else { return }
             if toSyslog { SystemLog.send(Array(message.utf8), severity: level.rawValue) }
-            if toStderr { StandardError.write("\(Self.time(iso8601: iso8601)): \(message)\n") }
+            guard toStderr else { return }
+            if let annotated {
+                if !annotated.isEmpty { StandardError.writeAsIs("\(Self.time(iso8601: iso8601)): \(annotated)") }
+            } else {
+                StandardError.write("\(Self.time(iso8601: iso8601)): \(message)\n")
+            }
         }
     }
     func emergency(_ message: String) { write(.emergency, message) }
@@ -55,6 +61,9 @@ final class Log: @unchecked Sendable {
 enum StandardError {
     /// What is quoted in a message, a file's name or a process's, may not drive the terminal that shows it.
     static func write(_ text: String) { StandardOutput.write(printable(text), to: STDERR_FILENO) }
+
+    /// What has been made fit for a terminal already, colours included.
+    static func writeAsIs(_ text: String) { StandardOutput.write(text, to: STDERR_FILENO) }
 
     static func printable(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 32 && $0 != 9 && $0 != 10 || $0 == 127 || $0 == 0xc2 }) else { return text }

@@ -18,37 +18,35 @@ public struct ContextLocation: Sendable, Equatable {
     }
 }
 
-/// A piece of the user's own text, for underlining. Copied out of the file, so a diagnostic outlives it.
-public struct Excerpt: Sendable, Equatable {
+/// An item of a rules file on the way from the text at fault to the rule that it harms.
+public struct ChainLink: Sendable, Equatable {
+    public enum Relation: String, Sendable {
+        /// The text stands in this item.
+        case within = "in"
+        /// The item that the one before it is a part of.
+        case part = "of"
+        /// The item names the one before it.
+        case user = "used by"
+        /// The item is what the one before it adds to.
+        case base = "which adds to"
+    }
+    public var relation: Relation
+    /// `rule 'X'`
+    public var item: String
     public var file: String
     /// From 1.
     public var line: Int
-    /// From 1, in bytes.
-    public var column: Int
-    public var text: String
-    /// Bytes of `text` to underline, from `column` on; at least 1.
-    public var length: Int
 
-    public init(file: String, line: Int, column: Int, text: String, length: Int) {
-        (self.file, self.line, self.column, self.text, self.length) = (file, line, column, text, max(1, length))
+    public init(_ relation: Relation, _ item: String, file: String, line: Int) {
+        (self.relation, self.item, self.file, self.line) = (relation, item, file, line)
     }
+}
 
-    /// The line of `file` that holds `range`, cut to what is near when the line is very long.
-    public init(_ file: SourceFile, _ range: Range<Int>, widthMax: Int = 160) {
-        let start = file.position(at: range.lowerBound)
-        var line = file.lineRange(start.line)
-        if line.count > widthMax {
-            let from = max(line.lowerBound, range.lowerBound - widthMax / 2)
-            line = from..<min(line.upperBound, from + widthMax)
-        }
-        let end = max(range.lowerBound, min(range.upperBound, line.upperBound))
-        self.init(
-            file: file.name, line: start.line, column: start.column, text: file.text(line), length: end - range.lowerBound)
-        textColumn = line.lowerBound - (start.offset - (start.column - 1)) + 1
-    }
-
-    /// Column of the first byte of `text`; more than 1 when the line was cut.
-    public private(set) var textColumn = 1
+/// Another place that helps to understand: the parenthesis that is not closed, the first of two definitions.
+public struct RelatedPlace: Sendable, Equatable {
+    public var message: String
+    public var excerpt: Excerpt
+    public init(_ message: String, _ excerpt: Excerpt) { (self.message, self.excerpt) = (message, excerpt) }
 }
 
 /// Something to tell the author of a text. Self-contained: rendering needs no other data.
@@ -62,18 +60,24 @@ public struct Diagnostic: Error, Sendable, Equatable {
     public var context: [ContextLocation]
     /// Falco's snippet: the line and a second line with `^`.
     public var snippet: String
+    /// The same in our words where Falco's are not the clearest, for people. Without it `Advice` has a say.
+    public var headline: String?
     /// The text at fault in the user's own file.
     public var excerpt: Excerpt?
-    /// Where the text at fault is used: `rule 'X'`, `macro 'Y'`, from outside in.
-    public var chain: [String]
-    /// What to do about it.
+    /// Beside the underline: `did you mean 'proc.name'?`
     public var hint: String?
+    public var related: [RelatedPlace] = []
+    /// From the text at fault outwards.
+    public var chain: [ChainLink]
+    /// What to do about it. Without it `Advice` has a say.
+    public var help: String?
     /// Set for what only lint finds; it then stands for the code.
     public var finding: LintLabel?
 
     public init(
         _ code: LoadCode, _ message: String, deprecatedField: String? = nil, context: [ContextLocation] = [],
-        snippet: String = "", excerpt: Excerpt? = nil, chain: [String] = [], hint: String? = nil
+        snippet: String = "", excerpt: Excerpt? = nil, chain: [ChainLink] = [], hint: String? = nil, headline: String? = nil,
+        help: String? = nil
     ) {
         self.code = code
         self.message = message
@@ -83,6 +87,8 @@ public struct Diagnostic: Error, Sendable, Equatable {
         self.excerpt = excerpt
         self.chain = chain
         self.hint = hint
+        self.headline = headline
+        self.help = help
     }
 
     public var isError: Bool { code.isError }

@@ -30,6 +30,8 @@ public enum LoadCode: String, Sendable, CaseIterable {
     case ignoredSystemCall = "LOAD_IGNORED_SYSCALL"
     /// Ours: a rule asks for events whose delivery costs the host a lot.
     case expensiveEvent = "LOAD_EXPENSIVE_EVENT"
+    /// Ours: a word in a list is nearly the name of one.
+    case misspeltList = "LOAD_MISSPELT_LIST"
     /// Ours: nothing in the file but comments.
     case emptyFile = "LOAD_EMPTY_FILE"
 
@@ -67,6 +69,7 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .unknownKey: "Unknown key in item definition"
         case .ignoredSystemCall: "System call not delivered by default"
         case .expensiveEvent: "Expensive event type"
+        case .misspeltList: "Misspelt list"
         case .emptyFile: "Empty rules file"
         }
     }
@@ -100,6 +103,7 @@ public enum LoadCode: String, Sendable, CaseIterable {
         case .ignoredSystemCall:
             "The rule waits for a high-volume system call that is delivered only when base_syscalls.all (or -A) is on."
         case .expensiveEvent: "The rule asks for an event that happens so often that delivering it slows the whole host down."
+        case .misspeltList: "A word in a condition is nearly the name of a list; as it stands it is compared as a word."
         case .emptyFile: "The file defines nothing."
         default: summary
         }

@@ -4,6 +4,7 @@
 public enum Suggestion {
     /// The known word nearest to `word`, if it is near enough to be a slip of the keyboard.
     public static func nearest(to word: String, among known: some Sequence<String>) -> String? {
+        if let whole = beginning(word, among: known) { return whole }
         let target = Array(word.utf8)
         guard !target.isEmpty, target.count <= 128 else { return nil }
         let allowed = target.count <= 3 ? 1 : target.count <= 8 ? 2 : 3
@@ -18,6 +19,13 @@ public enum Suggestion {
             }
         }
         return best?.word
+    }
+
+    /// `warn` is the beginning of `warning`: the shortest word that goes on where this one ends.
+    private static func beginning(_ word: String, among known: some Sequence<String>) -> String? {
+        guard word.utf8.count >= 4, !word.hasSuffix(".") else { return nil }
+        return known.lazy.filter { $0.hasPrefix(word) && $0 != word }
+            .min { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
     }
 
     public static func hint(for word: String, among known: some Sequence<String>) -> String? {

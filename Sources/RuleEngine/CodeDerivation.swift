@@ -43,7 +43,12 @@ struct CodeDerivation {
         var systemCalls: Set<UInt16>
         static let all = Codes(events: .all, systemCalls: allSystemCalls)
         static let none = Codes(events: .none, systemCalls: [])
-        var inverted: Codes { Codes(events: events.inverted, systemCalls: allSystemCalls.subtracting(systemCalls)) }
+        /// All but these. Many calls share the generic codes: that some of them are ruled out says nothing of the others.
+        var others: Codes {
+            var events = events.inverted
+            for code in [PPME_GENERIC_E.code, PPME_GENERIC_X.code] { events.insert(code) }
+            return Codes(events: events, systemCalls: allSystemCalls.subtracting(systemCalls))
+        }
         func union(_ other: Codes) -> Codes {
             Codes(events: events.union(other.events), systemCalls: systemCalls.union(other.systemCalls))
         }
@@ -72,8 +77,8 @@ struct CodeDerivation {
         case .and(let children, _): return try combine(children, isNegated, isIntersection: !isNegated)
         case .or(let children, _): return try combine(children, isNegated, isIntersection: isNegated)
         case .check(let check):
-            guard let codes = try codes(of: check) else { return .all }
-            return isNegated ? codes.inverted : codes
+            guard let verdicts = try verdicts(of: check) else { return .all }
+            return isNegated ? verdicts.no : verdicts.yes
         }
     }
 
@@ -88,9 +93,9 @@ struct CodeDerivation {
         return result
     }
 
-    /// Nil for a neutral check.
-    private func codes(of check: Check) throws(CompileProblem) -> Codes? {
-        if let idiom = EventNumberIdiom(check) { return idiom == .always ? Codes.all : Codes.none }
+    /// For which events the check can hold, and for which it can fail; nil for a neutral check.
+    private func verdicts(of check: Check) throws(CompileProblem) -> (yes: Codes, no: Codes)? {
+        if let idiom = EventNumberIdiom(check) { return idiom == .always ? (.all, .none) : (.none, .all) }
         guard let name = check.left.bareField?.name, name == "evt.type" || name == "syscall.type", check.modifier == nil,
             check.comparison == .equal || check.comparison == .notEqual || check.comparison == .in
         else { return nil }
@@ -105,11 +110,11 @@ struct CodeDerivation {
                 position: operand.range.start)
         }
         var codes = Codes.none
-        for name in names {
-            codes = codes.union(
-                Codes(events: EventCodeSet(EventTable.codes(named: name) ?? []), systemCalls: Self.systemCalls(named: name)))
+        for name in Set(names) {
+            for code in EventTable.codes(named: name) ?? [] { codes.events.insert(code) }
+            codes.systemCalls.formUnion(Self.systemCalls(named: name))
         }
-        return check.comparison == .notEqual ? codes.inverted : codes
+        return check.comparison == .notEqual ? (codes.others, codes) : (codes, codes.others)
     }
 
     private static func systemCalls(named name: String) -> Set<UInt16> { systemCallsByName[name] ?? [] }

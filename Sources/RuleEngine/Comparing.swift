@@ -63,6 +63,15 @@ enum Comparing {
         return false
     }
 
+    /// Parameters of one name can be of different kinds in different events; what is no address does not even differ from one.
+    @inline(__always)
+    static func isAddress(_ value: FieldValue) -> Bool {
+        switch value {
+        case .ipv4, .ipv6: true
+        default: false
+        }
+    }
+
     @inline(__always)
     static func isEqualAddress(_ value: FieldValue, _ constant: Constant) -> Bool {
         switch (value, constant) {

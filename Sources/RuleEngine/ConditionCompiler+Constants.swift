@@ -54,8 +54,9 @@ extension ConditionCompiler {
                 throw FieldError("filter error: unrecognized boolean value \(text)")
             }
             return .number(text == "true" ? 1 : 0)
-        case .signed, .unsigned: return .number(narrowed(type == .port ? try port(text) : try integer(text), to: type))
-        case .double: return .double(Double(Int32(truncatingIfNeeded: try integer(text))))
+        case .signed: return .number(narrowed(try integer(text, isSigned: true), to: type))
+        case .unsigned: return .number(narrowed(type == .port ? try port(text) : try integer(text), to: type))
+        case .double: return .double(Double(Int32(truncatingIfNeeded: try integer(text, isSigned: true))))
         case .address: return try address(text)
         case .network: return try network(text)
         case .opaque: throw FieldError("wrong parameter type \(type.name)")
@@ -82,8 +83,9 @@ extension ConditionCompiler {
         return result
     }
 
-    /// Decimal or `0x` hexadecimal, what follows the digits is not looked at; beyond 64 bits the largest number.
-    static func integer(_ text: String) throws(FieldError) -> UInt64 {
+    /// Decimal or `0x` hexadecimal, what follows the digits is not looked at. Beyond 64 bits the nearest number that there is;
+    /// what is negative and read as unsigned counts down from 2^64.
+    static func integer(_ text: String, isSigned: Bool = false) throws(FieldError) -> UInt64 {
         var rest = text.drop { $0.isWhitespace }[...]
         let isNegative = rest.first == "-"
         if isNegative || rest.first == "+" { rest = rest.dropFirst() }
@@ -93,16 +95,23 @@ extension ConditionCompiler {
             rest = rest.dropFirst(2)
         }
         var value: UInt64 = 0
+        var isTooLarge = false
         var digits = 0
         for character in rest {
             guard character.isASCII, let digit = character.hexDigitValue, UInt64(digit) < radix else { break }
             let (product, overflow) = value.multipliedReportingOverflow(by: radix)
             let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
-            value = overflow || carry ? .max : sum
             digits += 1
-            if overflow || carry { break }
+            isTooLarge = overflow || carry
+            if isTooLarge { break }
+            value = sum
         }
         guard digits > 0 else { throw FieldError("\(text) is not a valid number") }
+        if isSigned, radix == 10 {
+            if isNegative { return isTooLarge || value > 1 << 63 ? 1 << 63 : 0 &- value }
+            return isTooLarge || value > UInt64(Int64.max) ? UInt64(Int64.max) : value
+        }
+        if isTooLarge { return .max }
         return isNegative ? 0 &- value : value
     }
 

@@ -164,7 +164,7 @@ struct CheckTables {
             guard case .bytes(let bytes) = value else { return false }
             return trees[operand.pointee.table].matches(bytes)
         case .addressEqual: return isIn(value, network: operand)
-        case .addressNotEqual: return !isIn(value, network: operand)
+        case .addressNotEqual: return Comparing.isAddress(value) && !isIn(value, network: operand)
         case .addressIn:
             switch value {
             case .ipv4(let address): return wordSets[operand.pointee.table].contains(UInt64(address), Self.ipv4Tag)
@@ -172,7 +172,7 @@ struct CheckTables {
             default: return false
             }
         case .networkEqual: return isIn(value, network: operand)
-        case .networkNotEqual: return !isIn(value, network: operand)
+        case .networkNotEqual: return Comparing.isAddress(value) && !isIn(value, network: operand)
         case .networkIn:
             for offset in 0..<operand.pointee.count where isIn(value, network: operands + (index &+ offset)) { return true }
             return false

@@ -92,7 +92,7 @@ public enum NaiveEvaluator {
             guard let double = Comparing.double(value) else { return false }
             return Comparing.ordered(comparison, double, number)
         case .ipv4, .ipv6, .ipv4Network, .ipv6Network:
-            return Comparing.isEqualAddress(value, constant) == (comparison != .notEqual)
+            return Comparing.isAddress(value) && Comparing.isEqualAddress(value, constant) == (comparison != .notEqual)
         case .regex(let regex):
             guard case .bytes(let bytes) = value else { return false }
             return Comparing.matches(regex.pattern, bytes, scratch: &scratch)

@@ -7,7 +7,7 @@ import FilterLanguage
 /// Typed trees → flat program. Control plane; `RuleProgram` copies the result to plain memory.
 struct ProgramBuilder {
     private let rules: [CompiledCondition]
-    private(set) var instructions: [RuleProgram.Instruction] = []
+    var instructions: [RuleProgram.Instruction] = []
     private(set) var entries: [Int32] = []
     private(set) var groups: [(codes: EventCodeSet, start: Int, rules: [Int])] = []
     private(set) var checks: [FlatCheck] = []
@@ -110,74 +110,11 @@ struct ProgramBuilder {
     // MARK: jump code
 
     /// A jump target that is not known yet; its users are patched when it is.
-    private struct Label {
+    struct Label {
         var users: [(instruction: Int, isTrue: Bool)] = []
     }
 
-    private mutating func emit(_ rules: [(rule: Int, tree: Folded)]) {
-        emit(
-            rules.map { rule, tree in
-                switch tree {
-                case .constant: GroupedRule(number: rule, conjuncts: [])
-                case .and(let children): GroupedRule(number: rule, conjuncts: children)
-                default: GroupedRule(number: rule, conjuncts: [tree])
-                }
-            }, weights: CheckWeights(checks: checks, expressions: expressions))
-        instructions.append(.init(opcode: .end, index: 0, onTrue: 0, onFalse: 0))
-    }
-
-    /// A rule and what is left to ask of it; all of it has to hold.
-    private struct GroupedRule {
-        let number: Int
-        var conjuncts: [Folded]
-    }
-
-    /// What several rules ask is asked once, for all of them: of the conjuncts the one that is likely to rule out most rules for
-    /// its cost comes first, then the rules that have it, without it, and behind them the others. Each rule stands in one place, so
-    /// the code grows with the rules only; matches come out of order, the evaluator sorts them.
-    private mutating func emit(_ rules: [GroupedRule], weights: CheckWeights) {
-        var left = rules
-        for rule in left where rule.conjuncts.isEmpty {
-            let next = Int32(instructions.count + 1)
-            instructions.append(.init(opcode: .match, index: Int32(rule.number), onTrue: next, onFalse: next))
-        }
-        left.removeAll(where: \.conjuncts.isEmpty)
-        while !left.isEmpty {
-            let conjunct = Self.first(of: left, weights)
-            var onTrue = Label()
-            var onFalse = Label()
-            emit(conjunct, &onTrue, &onFalse)
-            bind(onTrue)
-            let having = left.filter { $0.conjuncts.contains(conjunct) }
-            emit(
-                having.map { GroupedRule(number: $0.number, conjuncts: $0.conjuncts.filter { $0 != conjunct }) }, weights: weights
-            )
-            bind(onFalse)
-            left.removeAll { $0.conjuncts.contains(conjunct) }
-        }
-    }
-
-    /// The one of the highest worth; of equals the one that stands first.
-    private static func first(of rules: [GroupedRule], _ weights: CheckWeights) -> Folded {
-        var shares: [Folded: Int] = [:]
-        var order: [Folded] = []
-        for rule in rules {
-            for conjunct in rule.conjuncts {
-                if shares[conjunct] == nil { order.append(conjunct) }
-                shares[conjunct, default: 0] += 1
-            }
-        }
-        var best = order[0]
-        var bestWorth = -1.0
-        for conjunct in order {
-            let weight = weights.weight(of: conjunct)
-            let worth = Double(shares[conjunct]!) * weight.chanceOfFalse / weight.cost
-            if worth > bestWorth { (best, bestWorth) = (conjunct, worth) }
-        }
-        return best
-    }
-
-    private mutating func emit(_ tree: Folded, _ onTrue: inout Label, _ onFalse: inout Label) {
+    mutating func emit(_ tree: Folded, _ onTrue: inout Label, _ onFalse: inout Label) {
         switch tree {
         case .constant: preconditionFailure("constants are folded away below the root")
         case .check(let check):
@@ -202,7 +139,7 @@ struct ProgramBuilder {
         }
     }
 
-    private mutating func bind(_ label: Label) {
+    mutating func bind(_ label: Label) {
         let here = Int32(instructions.count)
         for (instruction, isTrue) in label.users {
             if isTrue { instructions[instruction].onTrue = here } else { instructions[instruction].onFalse = here }
@@ -222,7 +159,7 @@ struct ProgramBuilder {
             flat.right = expression(right, check.rightKey)
         } else if check.comparison != .exists {
             flat.opcode = Self.opcode(check)
-            if let modifier = check.modifier {
+            if let modifier = check.modifier, !Self.isSet(check) {
                 flat.shape =
                     switch modifier {
                     case .oneof: .oneof
@@ -254,20 +191,29 @@ struct ProgramBuilder {
         return number
     }
 
+    /// Constants of which one has to be equal: looked up together. `= anyof` says what `in` does.
+    private static func isSet(_ check: TypedCheck) -> Bool {
+        switch check.comparison {
+        case .in, .intersects: check.modifier == nil
+        case .equal: check.modifier == .anyof
+        default: false
+        }
+    }
+
     private static func opcode(_ check: TypedCheck) -> CheckOpcode {
-        let isSet = check.modifier == nil && (check.comparison == .in || check.comparison == .intersects)
+        let isSet = Self.isSet(check)
         switch check.kind {
         case .signed, .unsigned, .bool:
             switch check.comparison {
             case .notEqual: return .numberNotEqual
-            case .equal: return .numberEqual
+            case .equal: return isSet ? .numberIn : .numberEqual
             case .in, .intersects: return isSet ? .numberIn : .numberEqual
             default: return check.kind == .signed ? .signedOrder : .unsignedOrder
             }
         case .double: return .doubleOrder
         case .text, .buffer:
             switch check.comparison {
-            case .equal: return .bytesEqual
+            case .equal: return isSet ? .bytesIn : .bytesEqual
             case .notEqual: return .bytesNotEqual
             case .in, .intersects: return isSet ? .bytesIn : .bytesEqual
             case .less, .lessOrEqual, .greater, .greaterOrEqual: return .bytesOrder
@@ -386,12 +332,22 @@ struct EventTypeFolding {
         case .check(let check):
             guard check.isEventType, check.right == nil, verdicts[check.key] == nil else { return }
             checks.append(check)
-            var scratch = ExtractionScratch()
-            let names = Self.names
-            verdicts[check.key] = (0..<EventTable.count).map { code in
-                Self.dynamicCodes.contains(UInt16(code))
-                    ? nil : NaiveEvaluator.holds(check, .bytes(names[code].bytes), scratch: &scratch)
+            // A list of names can be long.
+            var wanted: Set<[UInt8]>?
+            if check.modifier == nil, check.comparison == .in || check.comparison == .intersects {
+                wanted = Set(check.constants.map { if case .bytes(let key) = $0 { key.bytes.array } else { [] } })
             }
+            var scratch = ExtractionScratch()
+            var known: [Bool?] = []
+            for code in 0..<EventTable.count {
+                let name = Self.names[code].bytes
+                if Self.dynamicCodes.contains(UInt16(code)) {
+                    known.append(nil)
+                } else {
+                    known.append(wanted?.contains(name.array) ?? NaiveEvaluator.holds(check, .bytes(name), scratch: &scratch))
+                }
+            }
+            verdicts[check.key] = known
         }
     }
     private static let names: [FieldKey] = EventTable.events.map { FieldKey($0.name) }

@@ -34,7 +34,11 @@ struct EventDecisions: Sendable {
     }
 
     init(_ atom: Atom) {
-        guard let reading = atom.reading, reading.idiom == nil else {
+        // Fields of processes and accounts have values whatever the event.
+        guard let reading = atom.reading, reading.idiom == nil, reading.leftFields.count == 1,
+            reading.leftKey == reading.leftFields[0].text,
+            ["evt", "syscall", "fd", "fs"].contains(reading.leftFields[0].definition.name.prefix { $0 != "." })
+        else {
             verdicts = []
             return
         }
@@ -46,15 +50,9 @@ struct EventDecisions: Sendable {
 
     private static func decide(_ atom: Atom, _ reading: CheckReading, _ event: EventInfo) -> Bool? {
         // A plain field without a value makes every comparison false; so does one on the right.
-        if reading.leftFields.count == 1, reading.leftKey == reading.leftFields[0].text,
-            !reading.leftFields[0].mayHaveValue(in: event.code)
-        {
-            return false
-        }
+        let field = reading.leftFields[0]
+        if !field.mayHaveValue(in: event.code) { return false }
         if reading.hasFieldOnRight { return nil }
-        guard reading.leftFields.count == 1, let field = reading.leftFields.first, reading.leftKey == field.text else {
-            return nil
-        }
         func isFlag(_ holds: Bool) -> Bool? { atom.holds(.number(holds ? 1 : 0)) }
         switch field.definition.name {
         case "evt.type", "syscall.type":

@@ -80,6 +80,9 @@ final class Vocabulary {
         return number
     }
 
+    /// The check as the engine reads it; nil for one that does not compile.
+    func reading(_ check: Check) -> CheckReading? { atoms[atom(check)].reading }
+
     /// What the code of an event says about the check: nil where it leaves it open.
     func decision(_ atom: Int, _ code: UInt16) -> Bool? { decisions[atom][code] }
     func isDecidedByEvents(_ atom: Int) -> Bool { decisions[atom].decidesAny }

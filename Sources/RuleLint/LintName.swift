@@ -43,7 +43,8 @@ public enum LintName: String, CaseIterable, Sendable {
     case payloadCheck = "payload-check"
     case kernelRecords = "kernel-records"
     case failedStarts = "failed-starts"
-    // outputs and tags
+    // outputs, priorities and tags
+    case belowPriority = "below-priority"
     case outputFieldEmpty = "output-field-empty"
     case outputWithoutContext = "output-without-context"
     case tagForm = "tag-form"
@@ -56,7 +57,8 @@ public enum LintName: String, CaseIterable, Sendable {
         switch self {
         case .redundantCheck, .inWithOneValue, .repeatedValue, .exceptionRepeated, .unreachableMacro, .unreachableList,
             .costlyEvent,
-            .simplerThanRegex, .payloadCheck, .kernelRecords, .failedStarts, .outputWithoutContext, .tagForm, .needlessAllow:
+            .simplerThanRegex, .payloadCheck, .kernelRecords, .failedStarts, .belowPriority, .outputWithoutContext, .tagForm,
+            .needlessAllow:
             true
         default: false
         }
@@ -94,12 +96,13 @@ public enum LintName: String, CaseIterable, Sendable {
         case .exceptionRepeated: "The exception's values are there already."
         case .unreachableMacro: "Only macros that no rule uses refer to the macro."
         case .unreachableList: "Only macros and lists that no rule uses refer to the list."
-        case .redefinedItem: "A later definition of the same name takes the place of this one."
+        case .redefinedItem: "A later definition in the same file takes the place of this one."
         case .costlyEvent: "The event is so frequent that asking for it costs the host noticeably."
         case .simplerThanRegex: "A simpler operator says the same as the pattern and costs a fraction."
         case .payloadCheck: "Looking at transferred data costs for every read and write, and sees only their beginning."
         case .kernelRecords: "The field makes the probe write a second record for many calls."
         case .failedStarts: "The rule asks for failed starts of programs too, which makes every system call cost something."
+        case .belowPriority: "The configured priority keeps the rule from being enabled at all."
         case .outputFieldEmpty: "The rule's events never give the output's field a value."
         case .outputWithoutContext: "The output does not say which process raised the event."
         case .tagForm: "A tag is nearly, but not quite, one of the usual ones."

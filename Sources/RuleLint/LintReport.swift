@@ -16,8 +16,8 @@ public enum LintReport {
     }
 
     /// With the user's own lines.
-    public static func annotated(_ findings: [LintFinding]) -> String {
-        findings.map { AnnotatedRenderer.render($0.diagnostic, file: $0.file) }.joined() + summary(findings) + "\n"
+    public static func annotated(_ findings: [LintFinding], _ renderer: AnnotatedRenderer = AnnotatedRenderer()) -> String {
+        findings.map { renderer.render($0.diagnostic, file: $0.file) + "\n" }.joined() + summary(findings) + "\n"
     }
 
     /// `falco_lint_results`

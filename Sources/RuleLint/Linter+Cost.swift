@@ -34,7 +34,7 @@ extension Linter {
                 hint: "if the rule can do without it, take it out", also: [subject.part.place])
         }
         subject.part.unresolved.forEachCheckHere { check in
-            guard let reading = try? vocabulary.compiler.read(check) else { return }
+            guard let reading = vocabulary.reading(check) else { return }
             let place = anatomy.place(of: check.range, within: subject.part.conditionPlace)
             for field in reading.fields {
                 let name = field.definition.name
@@ -118,7 +118,7 @@ extension Linter {
         for field in fields {
             let place = subject.part.outputPlace.part(Self.range(of: field.text, in: bytes) ?? 0..<0)
             checkSupplier(field, nil, place)
-            guard !subject.codes.isEmpty, !subject.codes.codes.contains(where: field.mayHaveValue) else { continue }
+            guard !subject.codes.isEmpty, !subject.canHaveValue(field) else { continue }
             report(
                 .outputFieldEmpty,
                 "'%\(field.text)' is always <NA> here: \(Self.names(subject.codes)) events do not give it a value",
@@ -148,6 +148,11 @@ extension Linter {
     private static let maturities = ["maturity_stable", "maturity_incubating", "maturity_sandbox", "maturity_deprecated"]
 
     func checkTags(of subject: Subject) {
+        if subject.rule.isBelowMinimumPriority {
+            report(
+                .belowPriority, "rule '\(subject.part.name)' is never enabled: its priority is below the configured one",
+                at: subject.part.place, hint: "raise it, or lower 'priority' in falco.yaml")
+        }
         for tag in subject.part.tags {
             var hint: String?
             if tag.lowercased().hasPrefix("mitre_"), !Self.tactics.contains(tag) {

@@ -20,8 +20,8 @@ extension Linter {
         }
         guard !subject.codes.isEmpty else { return }
         subject.part.unresolved.forEachCheckHere { check in
-            guard let reading = try? vocabulary.compiler.read(check) else { return }
-            for field in reading.fields where !subject.codes.codes.contains(where: field.mayHaveValue) {
+            guard let reading = vocabulary.reading(check) else { return }
+            for field in reading.fields where !subject.canHaveValue(field) {
                 report(
                     .fieldNotInEvent,
                     "'\(field.text)' has no value in \(Self.names(subject.codes)) events, so this check never holds",
@@ -77,7 +77,7 @@ extension Linter {
             }
         case .notEqual, .exists, .less, .lessOrEqual, .greater, .greaterOrEqual: break
         default:
-            guard let reading = try? vocabulary.compiler.read(check) else { return }
+            guard let reading = vocabulary.reading(check) else { return }
             let fitting = eventNames.all.filter { reading.holds(for: .text(Array($0.utf8))) }.sorted()
             if fitting.isEmpty {
                 let text = check.constantTexts.first?.text ?? ""

@@ -10,6 +10,8 @@ extension Linter {
     // MARK: exceptions
 
     func checkExceptions(of subject: Subject) {
+        guard !subject.part.exceptions.isEmpty, !subject.isNeverTrue || subject.isSwitchedOff else { return }
+        let base = refuter.prepare([subject.base])
         for exception in subject.part.exceptions {
             var seen: [[String]: RulesPlace] = [:]
             var formulas: [(formula: Formula, text: String, place: RulesPlace)] = []
@@ -25,8 +27,8 @@ extension Linter {
                 seen[value.texts] = value.place
                 guard let condition = value.condition, !subject.isNeverTrue else { continue }
                 let formula = vocabulary.formula(condition)
-                if refuter.areNeverTrue([subject.base, formula]) {
-                    let cause = cause(condition, subject.base).map { ": \($0)" } ?? ""
+                if refuter.isNeverTrue(formula, given: base) {
+                    let cause = cause(condition, base, subject.codes).map { ": \($0)" } ?? ""
                     report(
                         .exceptionNeverMatches,
                         "nothing the rule matches fits '\(text)' of exception '\(exception.name)'\(cause)",
@@ -52,15 +54,20 @@ extension Linter {
     }
 
     /// The check of an exception's value that cannot hold together with the rule's condition.
-    private func cause(_ condition: Condition, _ base: Formula) -> String? {
+    private func cause(_ condition: Condition, _ base: Refuter.Prepared, _ codes: EventCodeSet) -> String? {
         var found: String?
         condition.forEachCheckHere { check in
             guard found == nil else { return }
             let formula = vocabulary.formula(.check(check))
-            guard refuter.areNeverTrue([base, formula]) else { return }
-            found =
-                refuter.isNeverTrue(formula)
-                ? "'\(check.normalised)' never holds" : "'\(check.normalised)' contradicts the condition"
+            guard refuter.isNeverTrue(formula, given: base) else { return }
+            let fields = vocabulary.reading(check)?.fields ?? []
+            if let field = fields.first(where: { !codes.isEmpty && !codes.codes.contains(where: $0.mayHaveValue) }) {
+                found = "'\(field.text)' has no value in \(Self.names(codes)) events"
+            } else if refuter.isNeverTrue(formula) {
+                found = "'\(check.normalised)' never holds"
+            } else {
+                found = "'\(check.normalised)' contradicts the condition"
+            }
         }
         return found
     }

@@ -23,7 +23,7 @@ extension Linter {
             checkEventType(check, place, isFounding: isFounding)
             checkValues(check, user)
             checkRegex(check, place)
-            guard let reading = try? vocabulary.compiler.read(check) else { return }
+            guard let reading = vocabulary.reading(check) else { return }
             for field in reading.fields { checkSupplier(field, check, place) }
         }
         written?.forEachCheckHere { checkNames($0, user) }
@@ -86,7 +86,7 @@ extension Linter {
     }
 
     private func checkWidth(_ text: String, _ check: Check, _ place: RulesPlace) {
-        guard let reading = try? vocabulary.compiler.read(check), reading.kind == .signed || reading.kind == .unsigned,
+        guard let reading = vocabulary.reading(check), reading.kind == .signed || reading.kind == .unsigned,
             let type = reading.leftFields.first?.definition.type, reading.leftFields.count == 1,
             reading.leftKey == reading.leftFields[0].text, let meant = ConditionCompiler.cut(text, type: type)
         else { return }
@@ -178,7 +178,7 @@ extension Linter {
             return
         }
         if check.comparison == .in, items.count == 1, !listNames.contains(items[0].text),
-            let reading = try? vocabulary.compiler.read(check), !reading.isList, reading.idiom == nil
+            let reading = vocabulary.reading(check), !reading.isList, reading.idiom == nil
         {
             report(
                 .inWithOneValue, "a list of one value", at: place,

@@ -64,7 +64,7 @@ extension Linter {
             let formula = vocabulary.formula(child)
             if refuter.areNeverTrue(before + [formula]) {
                 let place = anatomy.place(of: child.range, within: part.conditionPlace)
-                if case .check(let check) = child, let reading = try? vocabulary.compiler.read(check) {
+                if case .check(let check) = child, let reading = vocabulary.reading(check) {
                     let codes = refuter.codes(of: .and(before)).intersection(Self.delivered)
                     if !codes.isEmpty,
                         reading.leftFields.contains(where: { field in !codes.codes.contains(where: field.mayHaveValue) })
@@ -98,43 +98,17 @@ extension Linter {
     // MARK: shadows
 
     func checkShadows() {
-        struct Candidate {
-            let index: Int
-            /// Fields that the rule's own conjuncts ask about; who is to be shadowed has to speak of all of them.
-            let required: Set<Int>
-        }
-        var byField: [Int: [Candidate]] = [:]
-        var withoutFields: [Candidate] = []
-        for (index, subject) in subjects.enumerated() where subject.rule.isEnabled && !subject.isNeverTrue {
-            if !refuter.isExhausted {
-                var atoms: Set<Int> = []
-                subject.formula.collectAtoms(&atoms)
-                let fields = Set(atoms.map { vocabulary.atoms[$0].field })
-                let earlier = withoutFields + fields.flatMap { byField[$0] ?? [] }
-                for candidate in earlier.sorted(by: { $0.index < $1.index }) where candidate.required.isSubset(of: fields) {
-                    let first = subjects[candidate.index]
-                    guard subject.codes.isSubset(of: first.codes), refuter.follows(first.formula, from: [subject.formula]) else {
-                        continue
-                    }
-                    reportShadow(subject, by: first)
-                    break
-                }
+        var index = ShadowIndex(vocabulary)
+        for (number, subject) in subjects.enumerated() where subject.rule.isEnabled && !subject.isNeverTrue {
+            if refuter.isExhausted { return }
+            let premises = refuter.prepare([subject.formula])
+            for candidate in index.candidates(for: subject.formula, premises) {
+                let first = subjects[candidate]
+                guard subject.codes.isSubset(of: first.codes), refuter.follows(first.formula, from: premises) else { continue }
+                reportShadow(subject, by: first)
+                break
             }
-            let required = Self.requiredFields(subject.formula, vocabulary)
-            let candidate = Candidate(index: index, required: required)
-            if let field = required.min(by: { (byField[$0]?.count ?? 0, $0) < (byField[$1]?.count ?? 0, $1) }) {
-                byField[field, default: []].append(candidate)
-            } else {
-                withoutFields.append(candidate)
-            }
-        }
-    }
-
-    private static func requiredFields(_ formula: Formula, _ vocabulary: Vocabulary) -> Set<Int> {
-        switch formula {
-        case .literal(let atom, _): vocabulary.isDecidedByEvents(atom) ? [] : [vocabulary.atoms[atom].field]
-        case .and(let parts): parts.reduce(into: []) { $0.formUnion(requiredFields($1, vocabulary)) }
-        case .or, .constant: []
+            index.add(number, subject.formula)
         }
     }
 

@@ -44,7 +44,9 @@ public final class Linter {
         let formula: Formula
         let base: Formula
         /// Events it can match that some source delivers; asynchronous ones are not counted.
-        var codes = EventCodeSet()
+        var codes = EventCodeSet() { didSet { codeList = codes.codes } }
+        private(set) var codeList: [UInt16] = []
+        func canHaveValue(_ field: FieldReference) -> Bool { codeList.contains(where: field.mayHaveValue) }
         var isNeverTrue = false
         /// It is off on purpose: only an `evt.num = 0` keeps it from matching.
         var isSwitchedOff = false
@@ -62,11 +64,13 @@ public final class Linter {
         macroNames = Set(anatomy.macros.map(\.name))
     }
 
+    /// Whether everything was tried; of very many or very large conditions some proofs are given up.
+    public var isComplete: Bool { !refuter.isExhausted }
+
     /// In the order of files and lines.
     public func run() -> [LintFinding] {
         collectSubjects()
         for index in subjects.indices { checkTruth(of: index) }
-        if settings.firstMatchOnly { checkShadows() }
         checkMacroTruth()
         for subject in subjects {
             checkEvents(of: subject)
@@ -77,6 +81,8 @@ public final class Linter {
         }
         checkConditionTexts()
         checkItems()
+        // Last: of very many rules it may use up all steps.
+        if settings.firstMatchOnly { checkShadows() }
         checkAllowances()
         let order = Dictionary(anatomy.files.enumerated().map { ($1.name, $0) }) { first, _ in first }
         return findings.enumerated().sorted { left, right in
@@ -138,7 +144,10 @@ public final class Linter {
 
     /// `a, b and 3 more`
     static func names(_ codes: EventCodeSet, max: Int = 4) -> String {
-        let names = Set(codes.codes.map { EventTable.events[Int($0)].name }).sorted()
+        var set = Set(codes.codes.map { EventTable.events[Int($0)].name })
+        // Calls without an event of their own: no name to anybody.
+        if set.count > 1 { set.remove("syscall") }
+        let names = set.sorted()
         guard names.count > max else { return names.joined(separator: ", ") }
         return names.prefix(max - 1).joined(separator: ", ") + " and \(names.count - max + 1) more"
     }

@@ -11,10 +11,10 @@ final class Refuter {
     /// Assumptions that may still be made; when they are used up nothing is shown any more.
     private(set) var stepsLeft: Int
     private var queryStepsLeft = 0
-    static let queryStepsMax = 60_000
+    static let queryStepsMax = 20_000
     private static let splitsMax = 3
 
-    init(_ vocabulary: Vocabulary, stepsMax: Int = 30_000_000) {
+    init(_ vocabulary: Vocabulary, stepsMax: Int = 20_000_000) {
         self.vocabulary = vocabulary
         stepsLeft = stepsMax
     }
@@ -24,42 +24,103 @@ final class Refuter {
 
     /// Certainly no event satisfies all of them.
     func areNeverTrue(_ formulas: [Formula]) -> Bool {
-        groups(of: formulas).allSatisfy { group in refute(formulas, group) }
+        groups(of: formulas, among: Self.allCodes).allSatisfy { refute(formulas, [:], code: $0[0]) }
     }
     func isNeverTrue(_ formula: Formula) -> Bool { areNeverTrue([formula]) }
     func isAlwaysTrue(_ formula: Formula) -> Bool { areNeverTrue([formula.negated]) }
     /// Every event that satisfies the premises satisfies the conclusion.
-    func follows(_ conclusion: Formula, from premises: [Formula]) -> Bool { areNeverTrue(premises + [conclusion.negated]) }
+    func follows(_ conclusion: Formula, from premises: [Formula]) -> Bool { follows(conclusion, from: prepare(premises)) }
 
     /// Codes of events that may satisfy the formula, as far as can be told.
     func codes(of formula: Formula) -> EventCodeSet {
         var codes = EventCodeSet()
-        for group in groups(of: [formula]) where !refute([formula], group) { for code in group { codes.insert(code) } }
+        for state in prepare([formula]).states { for code in state.codes { codes.insert(code) } }
         return codes
     }
-    func isNeverTrue(_ formula: Formula, among codes: EventCodeSet) -> Bool {
-        groups(of: [formula]).allSatisfy { group in !group.contains(where: codes.contains) || refute([formula], group) }
+
+    // MARK: questions to the same premises again and again
+
+    /// What premises say, by groups of event codes with which they can hold.
+    struct Prepared {
+        fileprivate struct State {
+            var codes: [UInt16]
+            let facts: Facts
+            let open: [Formula]
+        }
+        fileprivate let states: [State]
+
+        /// Fields about which something is left open: alternatives that are not decided yet.
+        func openFields(_ vocabulary: Vocabulary) -> Set<Int> {
+            var atoms: Set<Int> = []
+            for state in states { for formula in state.open { formula.collectAtoms(&atoms) } }
+            return Set(atoms.map { vocabulary.atoms[$0].field })
+        }
+        /// One of the values that the premises leave to a field, where they leave a finite number.
+        func someValue(of field: Int) -> Atom.Value? { states.first?.facts[field]?.candidates?.first }
+    }
+
+    func prepare(_ premises: [Formula]) -> Prepared {
+        var states: [Prepared.State] = []
+        for group in groups(of: premises, among: Self.allCodes) {
+            begin()
+            defer { end() }
+            var facts: Facts = [:]
+            var open: [[Formula]] = []
+            guard premises.allSatisfy({ absorb($0, &facts, &open, group[0]) }), narrow(&open, &facts, group[0]) else { continue }
+            let rest = open.map { Formula.or($0) }
+            if !rest.isEmpty, refuteOpen(rest, facts, code: group[0], splits: Self.splitsMax) { continue }
+            states.append(Prepared.State(codes: group, facts: facts, open: rest))
+        }
+        return Prepared(states: states)
+    }
+
+    func isNeverTrue(_ formula: Formula, given premises: Prepared) -> Bool {
+        premises.states.allSatisfy { state in
+            groups(of: [formula], among: state.codes).allSatisfy { refute([formula] + state.open, state.facts, code: $0[0]) }
+        }
+    }
+
+    /// Part by part: the first that does not follow is the answer.
+    func follows(_ conclusion: Formula, from premises: Prepared) -> Bool {
+        if case .and(let parts) = conclusion { return parts.allSatisfy { follows($0, from: premises) } }
+        return isNeverTrue(conclusion.negated, given: premises)
     }
 
     // MARK: groups of event codes
 
+    private static let allCodes = Array(0..<UInt16(EventTable.count))
+    private var partitions: [Set<Int>: [[UInt16]]] = [:]
+
     /// Codes for which the checks of the formulas are decided alike.
-    private func groups(of formulas: [Formula]) -> [[UInt16]] {
+    private func groups(of formulas: [Formula], among codes: [UInt16]) -> [[UInt16]] {
         var atoms: Set<Int> = []
         for formula in formulas { formula.collectAtoms(&atoms) }
-        let deciding = atoms.filter(vocabulary.isDecidedByEvents).sorted()
-        guard !deciding.isEmpty else { return [Array(0..<UInt16(EventTable.count))] }
-        var groups: [[UInt8]: [UInt16]] = [:]
-        for code in 0..<UInt16(EventTable.count) {
-            let signature = deciding.map { vocabulary.decision($0, code).map { $0 ? UInt8(1) : 2 } ?? 0 }
-            groups[signature, default: []].append(code)
+        atoms = atoms.filter(vocabulary.isDecidedByEvents)
+        guard !atoms.isEmpty else { return [codes] }
+        let isAll = codes.count == Self.allCodes.count
+        if isAll, let known = partitions[atoms] { return known }
+        var groups = [codes]
+        for atom in atoms {
+            groups = groups.flatMap { group -> [[UInt16]] in
+                guard group.count > 1 else { return [group] }
+                var parts: ([UInt16], [UInt16], [UInt16]) = ([], [], [])
+                for code in group {
+                    switch vocabulary.decision(atom, code) {
+                    case nil: parts.0.append(code)
+                    case true?: parts.1.append(code)
+                    case false?: parts.2.append(code)
+                    }
+                }
+                return [parts.0, parts.1, parts.2].filter { !$0.isEmpty }
+            }
         }
-        return groups.values.sorted { $0[0] < $1[0] }
+        if isAll { partitions[atoms] = groups }
+        return groups
     }
 
     // MARK: refuting
 
-    private struct FieldFacts {
+    fileprivate struct FieldFacts {
         /// Nil as long as nothing says whether the field has a value.
         var isPresent: Bool?
         var holding: [Int] = []
@@ -67,27 +128,29 @@ final class Refuter {
         /// The values that are left, once there is a finite number of them.
         var candidates: [Atom.Value]?
     }
-    private typealias Facts = [Int: FieldFacts]
+    fileprivate typealias Facts = [Int: FieldFacts]
 
-    private func refute(_ formulas: [Formula], _ group: [UInt16]) -> Bool {
-        queryStepsLeft = min(Self.queryStepsMax, stepsLeft)
-        let before = queryStepsLeft
-        defer { stepsLeft -= before - queryStepsLeft }
-        return refute(formulas, [:], code: group[0], splits: Self.splitsMax)
+    private func begin() { queryStepsLeft = min(Self.queryStepsMax, stepsLeft) }
+    private func end() { stepsLeft -= min(Self.queryStepsMax, stepsLeft) - max(0, queryStepsLeft) }
+
+    private func refute(_ formulas: [Formula], _ facts: Facts, code: UInt16) -> Bool {
+        begin()
+        defer { end() }
+        return refuteOpen(formulas, facts, code: code, splits: Self.splitsMax)
     }
 
-    private func refute(_ formulas: [Formula], _ facts: Facts, code: UInt16, splits: Int) -> Bool {
+    private func refuteOpen(_ formulas: [Formula], _ facts: Facts, code: UInt16, splits: Int) -> Bool {
         var facts = facts
         var open: [[Formula]] = []
-        for formula in formulas where !absorb(formula, &facts, &open, code) { return queryStepsLeft > 0 }
-        guard narrow(&open, &facts, code) else { return queryStepsLeft > 0 }
+        for formula in formulas where !absorb(formula, &facts, &open, code) { return true }
+        guard narrow(&open, &facts, code) else { return true }
         guard splits > 0, queryStepsLeft > 0 else { return false }
         let bySize = open.indices.sorted { open[$0].count < open[$1].count }
         for index in bySize.prefix(4) {
             var rest = open
             let alternatives = rest.remove(at: index)
             let others = rest.map { Formula.or($0) }
-            if alternatives.allSatisfy({ refute([$0] + others, facts, code: code, splits: splits - 1) }) { return true }
+            if alternatives.allSatisfy({ refuteOpen([$0] + others, facts, code: code, splits: splits - 1) }) { return true }
             if queryStepsLeft <= 0 { return false }
         }
         return false

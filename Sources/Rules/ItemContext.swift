@@ -29,9 +29,10 @@ struct ItemContext: Sendable {
     }
 
     func diagnostic(_ code: LoadCode, _ message: String, deprecatedField: String? = nil, hint: String? = nil) -> Diagnostic {
-        Diagnostic(
+        let place = locations.last.flatMap { KeyPlace.range(message, $0, in: file) } ?? range
+        return Diagnostic(
             code, message, deprecatedField: deprecatedField, context: locations,
-            snippet: Snippet.make(file.bytes, at: range.lowerBound), excerpt: Excerpt(file, range), chain: chain, hint: hint)
+            snippet: Snippet.make(file.bytes, at: range.lowerBound), excerpt: Excerpt(file, place), chain: chain, hint: hint)
     }
 
     /// About a place within a condition that was put together from the user's text: Falco's form speaks of the condition as
@@ -45,20 +46,19 @@ struct ItemContext: Sendable {
             .conditionExpression, place: Self.shortened(text), line: (parent?.line ?? 0) + line,
             column: (parent?.column ?? 0) + column, offset: place.lowerBound)
         var excerpt = Excerpt(file, range)
-        if let origin = text.origin(of: place) { excerpt = Excerpt(origin.file, origin.range) }
+        if let origin = text.origin(of: place) { excerpt = Excerpt(origin.file, origin.range, linesMax: 3) }
         return Diagnostic(
             code, message, deprecatedField: deprecatedField, context: locations + [location],
             snippet: Snippet.make(text.bytes, at: place.lowerBound), excerpt: excerpt, chain: chain, hint: hint)
     }
 
-    private var chain: [String] {
-        locations.compactMap { location in
-            switch location.kind {
-            case .rule, .macro, .list, .exception: location.name.isEmpty ? nil : "\(location.kind.rawValue) '\(location.name)'"
-            case .ruleCondition, .macroCondition: "condition"
-            case .ruleOutput: "output"
-            default: nil
-            }
+    /// The named items around the place, from inside out.
+    var chain: [ChainLink] {
+        let named = locations.filter { [.rule, .macro, .list, .exception].contains($0.kind) && !$0.name.isEmpty }
+        return named.reversed().enumerated().map { index, location in
+            ChainLink(
+                index == 0 ? .within : .part, "\(location.kind.rawValue) '\(location.name)'", file: location.place,
+                line: location.line + 1)
         }
     }
 

@@ -41,6 +41,8 @@ struct LoadReport {
     /// More would not help anyone.
     static let errorsMax = 100
 
+    var isFull: Bool { errors.count >= Self.errorsMax }
+
     mutating func fail(_ diagnostic: Diagnostic) { if errors.count < Self.errorsMax { errors.append(diagnostic) } }
     mutating func warn(_ diagnostic: Diagnostic) { warnings.append(diagnostic) }
     mutating func notice(_ diagnostic: Diagnostic) { notices.append(diagnostic) }
@@ -48,10 +50,28 @@ struct LoadReport {
     func result(name: String, schema: FileLoadResult.SchemaVerdict) -> FileLoadResult {
         var result = FileLoadResult(name: name)
         result.errors = Array(errors.prefix(1))
-        result.furtherErrors = Array(errors.dropFirst())
+        result.furtherErrors = Self.independent(errors)
         result.warnings = warnings
         result.notices = notices
         result.schema = schema
         return result
+    }
+
+    /// The errors behind the first, without those that say the same of the same place (a macro of many rules) or only follow from
+    /// an item that was left out.
+    private static func independent(_ errors: [Diagnostic]) -> [Diagnostic] {
+        var places: Set<String> = []
+        var broken: Set<String> = []
+        var kept: [Diagnostic] = []
+        for (index, error) in errors.enumerated() {
+            let place = error.excerpt.map { "\($0.file):\($0.line):\($0.column):\(error.message)" }
+            let item = error.context.last { [.rule, .macro, .list].contains($0.kind) && !$0.name.isEmpty }
+            let name = item.map { "\($0.kind.rawValue) \($0.name)" }
+            let follows = name.map { broken.contains($0) && error.message.hasSuffix("by that name already exists") } ?? false
+            let isNew = place.map { places.insert($0).inserted } ?? true
+            if let name { broken.insert(name) }
+            if index > 0, isNew, !follows { kept.append(error) }
+        }
+        return kept
     }
 }

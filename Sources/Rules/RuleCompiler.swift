@@ -7,6 +7,10 @@ import RuleEngine
 
 extension FieldCatalogue {
     var fieldNames: [String] { classes.flatMap { $0.definitions.map(\.name) } }
+    /// Fields that somebody is told to use.
+    var suggestedNames: [String] {
+        classes.flatMap { $0.definitions.filter { $0.flags.isDisjoint(with: [.hidden, .deprecated]) }.map(\.name) }
+    }
 }
 
 /// Everything collected so far → a rule set. Goes on after an error, so that all of them are found.
@@ -14,8 +18,10 @@ struct RuleCompiler {
     let settings: RuleLoader.Settings
     let catalogue: FieldCatalogue
     let collector: RuleCollector
-    private(set) var report: LoadReport
-    private(set) var ruleSet = RuleSet()
+    /// Which item a place of a file belongs to, for diagnostics.
+    let index: ItemIndex
+    var report: LoadReport
+    var ruleSet = RuleSet()
     /// Only when the settings ask for it.
     private(set) var anatomy: RulesAnatomy?
 
@@ -24,6 +30,8 @@ struct RuleCompiler {
     let macros = MacroTable()
     private var usedMacros: Set<String> = []
     private var usedLists: Set<String> = []
+    /// Words looked at by `noticeMisspeltLists`.
+    var seenWords: Set<String> = []
 
     static let deprecatedFields = [
         "evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
@@ -36,10 +44,13 @@ struct RuleCompiler {
     private var partsLeft = Self.partsMax
     private var textBytesLeft = Self.textBytesMax
 
-    init(settings: RuleLoader.Settings, catalogue: FieldCatalogue, collector: RuleCollector, report: LoadReport) {
+    init(
+        settings: RuleLoader.Settings, catalogue: FieldCatalogue, collector: RuleCollector, index: ItemIndex, report: LoadReport
+    ) {
         self.settings = settings
         self.catalogue = catalogue
         self.collector = collector
+        self.index = index
         self.report = report
     }
 
@@ -120,9 +131,7 @@ struct RuleCompiler {
                 var isForgiven = false
                 if case .undefined = error { isForgiven = info.dialect == .founding }
                 if !isForgiven {
-                    if let diagnostic = diagnostic(error, in: macro.entry, info.conditionContext, usedBy: info) {
-                        report.fail(diagnostic)
-                    }
+                    for diagnostic in diagnostics(error, in: macro.entry, Subject(info, condition)) { report.fail(diagnostic) }
                     macros[info.name] = MacroTable.Entry(info: info, condition: nil, entry: macro.entry, lists: macro.lists)
                 }
             }
@@ -144,26 +153,6 @@ struct RuleCompiler {
         case .today: MacroResolver(sizeMax: partsLeft) { [macros] in macros.definition($0, before: visibility) }
         case .founding: MacroResolver(sizeMax: partsLeft) { [macros] in macros.foundingDefinition($0, before: index) }
         }
-    }
-
-    private func diagnostic(
-        _ problem: MacroProblem, in entry: TextRegistry.Entry, _ context: ItemContext, usedBy item: any NamedItem
-    ) -> Diagnostic? {
-        guard let range = problem.range else { return nil }
-        var hint: String?
-        switch problem {
-        case .undefined(let name, _):
-            if let later = collector.macros[name] {
-                hint =
-                    "'\(name)' is defined in line \(later.context.line); a macro has to be defined before the line that uses it"
-            } else {
-                hint = Suggestion.hint(for: name, among: collector.macros.items.map(\.name))
-            }
-        case .loop(let name, _): hint = "macro '\(name)' leads back to itself"
-        case .tooLarge, .tooDeep, .broken: break
-        }
-        let place = registry.entry(at: range.start.offset) ?? entry
-        return place.diagnostic(.validate, problem.message, at: range.start, to: range.end, within: context, hint: hint)
     }
 
     // MARK: conditions
@@ -192,9 +181,7 @@ struct RuleCompiler {
         do throws(ConditionParseError) {
             return withoutAliases(try parser.parse()).shifted(entry.base)
         } catch {
-            throw entry.diagnostic(
-                .compileCondition, error.message, at: error.position.shifted(entry.base),
-                hint: ConditionHints.hint(entry.text.bytes, at: error.position.offset))
+            throw diagnostic(error, in: entry)
         }
     }
 
@@ -229,21 +216,35 @@ struct RuleCompiler {
         do throws(MacroProblem) {
             condition = try resolver.resolve(parsed)
         } catch {
-            throw diagnostic(error, in: entry, rule.conditionContext, usedBy: rule) ?? Diagnostic(.validate, "")
+            // The rest of the rule is looked at all the same.
+            let subject = Subject(rule, parsed)
+            for diagnostic in diagnostics(error, in: entry, subject) + problems(parsed, entry, subject) {
+                report.fail(diagnostic)
+            }
+            for diagnostic in outputProblems(rule) { report.fail(diagnostic) }
+            throw Diagnostic(.validate, "")
         }
         usedMacros.formUnion(resolver.used)
         partsLeft -= resolver.size
-        warnOfChecks(condition, entry, rule)
+        let subject = Subject(rule, parsed)
+        warnOfChecks(condition, entry, subject)
 
-        guard let output = try compileOutput(rule) else { return nil }
-        guard let compiled = try compile(condition, entry, rule) else { return nil }
+        let output: (text: String, extraFields: [ExtraField])?
+        do throws(Diagnostic) { output = try compileOutput(rule) } catch {
+            report.fail(error)
+            for diagnostic in outputProblems(rule).dropFirst() + problems(condition, entry, subject) { report.fail(diagnostic) }
+            throw Diagnostic(.validate, "")
+        }
+        guard let output else { return nil }
+        guard let compiled = try compile(condition, entry, rule, subject) else { return nil }
         if rule.source == Rule.syscallSource, rule.warnsOfEventTypes, compiled.eventCodes.count > Self.eventTypesMax {
             report.warn(
                 rule.context.diagnostic(
                     .noEventType, "Rule matches too many evt.type values. This has a significant performance penalty.",
                     hint: "narrow it down with 'evt.type in (…)', or set 'warn_evttypes: false'"))
         }
-        noticeCostlyEvents(condition, rule)
+        noticeCostlyEvents(condition, rule, subject)
+        noticeMisspeltLists(condition, subject)
 
         let raw = ConditionDetails(parsed)
         let isBelow = rule.priority > settings.minimumPriority
@@ -264,25 +265,20 @@ struct RuleCompiler {
 
     /// Nil when the rule is skipped with a warning.
     private mutating func compile(
-        _ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo
+        _ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo, _ subject: Subject
     ) throws(Diagnostic) -> CompiledCondition? {
         do throws(CompileProblem) {
             let compiled = try ConditionCompiler(catalogue: catalogue).compile(condition)
-            for warning in compiled.warnings { report.warn(conditionWarning(warning, condition, entry, rule)) }
+            for warning in compiled.warnings { report.warn(conditionWarning(warning, condition, entry, subject)) }
             return compiled
         } catch {
-            let place = registry.entry(at: error.position.offset) ?? entry
-            var diagnostic = place.diagnostic(
-                .compileCondition, error.message, at: error.position, within: rule.conditionContext,
-                hint: hint(for: error.message))
-            if let range = culprit(error, condition) {
-                // Falco's position is that of the check; the caret goes under the value itself.
-                let value = registry.entry(at: range.start.offset) ?? entry
-                diagnostic.excerpt = value.diagnostic(.compileCondition, "", at: range.start, to: range.end).excerpt
+            var all = problems(condition, entry, subject, first: error)
+            guard rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) else {
+                for diagnostic in all { report.fail(diagnostic) }
+                throw Diagnostic(.validate, "")
             }
-            guard rule.skipsUnknownFilter, Self.isAboutUnknownName(error.message) else { throw diagnostic }
-            diagnostic.code = .unknownFilter
-            report.warn(diagnostic)
+            all[0].code = .unknownFilter
+            report.warn(all[0])
             return nil
         }
     }
@@ -290,87 +286,6 @@ struct RuleCompiler {
     static func isAboutUnknownName(_ message: String) -> Bool {
         ["nonexistent field", "invalid formatting token", "unknown event type", "unknown filter:"].contains {
             message.contains($0)
-        }
-    }
-
-    private func hint(for message: String) -> String? {
-        if message.contains("nonexistent field"), let name = message.split(separator: " ").last {
-            let bare = name.prefix { $0 != "[" }
-            return Suggestion.hint(for: String(bare), among: catalogue.fieldNames)
-        }
-        if message.contains("unknown event type"), let name = message.split(separator: " ").last {
-            let known = Set(EventTable.events.map(\.name)).union(EventTable.systemCallCodes.map(\.name))
-            return Suggestion.hint(for: String(name), among: known)
-        }
-        return nil
-    }
-
-    /// The constant that an error at a check speaks of.
-    private func culprit(_ problem: CompileProblem, _ condition: Condition) -> SourceRange? {
-        var found: SourceRange?
-        let offset = problem.position.offset
-        condition.forEachCheck { check, _ in
-            guard found == nil, check.range.start.offset <= offset, offset <= check.range.end.offset,
-                offset != check.left.range.start.offset
-            else { return }
-            found = check.rightTexts.first { !$0.text.isEmpty && problem.message.contains($0.text) }?.range
-        }
-        return found
-    }
-
-    /// The compiler's warnings quote the constant they are about; the check that holds it tells where.
-    private func conditionWarning(
-        _ message: String, _ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo
-    ) -> Diagnostic {
-        var range: SourceRange?
-        condition.forEachCheck { check, _ in
-            for (text, place) in check.rightTexts where range == nil && message.contains("'\(text)'") { range = place }
-        }
-        guard let range else { return rule.conditionContext.diagnostic(.conditionWarning, message) }
-        let place = registry.entry(at: range.start.offset) ?? entry
-        return place.diagnostic(.conditionWarning, message, at: range.start, to: range.end, within: rule.conditionContext)
-    }
-
-    private mutating func warnOfChecks(_ condition: Condition, _ entry: TextRegistry.Entry, _ rule: RuleInfo) {
-        let unsafe = ConditionWarnings.unsafeComparison(in: condition)
-        if let unsafe {
-            let place = registry.entry(at: unsafe.start.offset) ?? entry
-            report.warn(
-                place.diagnostic(
-                    .unsafeNotAvailable, "a comparison with <NA> does not tell whether the field has a value",
-                    at: unsafe.start, to: unsafe.end, within: rule.conditionContext, hint: "use 'exists'"))
-        }
-        for (field, range) in ConditionWarnings.deprecatedFields(in: condition) {
-            let place = registry.entry(at: range.start.offset) ?? entry
-            report.warn(
-                place.diagnostic(
-                    .deprecatedItem, "usage of deprecated field '\(field)' has been detected in the rule condition",
-                    at: range.start, to: range.end, within: rule.conditionContext, deprecatedField: field))
-        }
-    }
-
-    private mutating func noticeCostlyEvents(_ condition: Condition, _ rule: RuleInfo) {
-        guard rule.source == Rule.syscallSource else { return }
-        for (name, range) in ConditionWarnings.namedEvents(in: condition) {
-            guard let place = registry.entry(at: range.start.offset) else { continue }
-            let written = place.words(range)
-            if IgnoredSyscalls.contains(name) {
-                ruleSet.ignoredSyscallsNamed.insert(name)
-                if settings.deliversIgnoredSyscalls { continue }
-                report.notice(
-                    place.diagnostic(
-                        .ignoredSystemCall,
-                        "live, this rule will see no '\(written)' event: high-volume system calls are delivered only "
-                            + "with base_syscalls.all (or -A)",
-                        at: range.start, to: range.end, within: rule.conditionContext,
-                        hint: "start with -A, or name another event"))
-            } else if name == "switch" {
-                report.notice(
-                    place.diagnostic(
-                        .expensiveEvent,
-                        "'switch' is every context switch of every CPU: delivering them slows the whole host down",
-                        at: range.start, to: range.end, within: rule.conditionContext))
-            }
         }
     }
 
@@ -413,30 +328,6 @@ struct RuleCompiler {
             }
         }
         return (text, extraFields)
-    }
-
-    /// The caret goes under the first `%…` that does not compile on its own.
-    private func outputProblem(_ message: String, _ rule: RuleInfo) -> Diagnostic {
-        func isName(_ byte: UInt8) -> Bool {
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == UInt8(ascii: "_")
-                || byte == UInt8(ascii: ".")
-        }
-        var diagnostic = rule.outputContext.diagnostic(.compileOutput, message)
-        let bytes = rule.output.bytes
-        let percents = bytes.indices.filter { bytes[$0] == UInt8(ascii: "%") }
-        for (index, start) in percents.enumerated() {
-            let end = index + 1 < percents.count ? percents[index + 1] : bytes.count
-            let part = String(decoding: bytes[start..<end], as: UTF8.self)
-            guard (try? OutputTemplate(part, catalogue: catalogue)) == nil else { continue }
-            var stop = start + 1
-            while stop < end, isName(bytes[stop]) { stop += 1 }
-            while stop > start + 1, bytes[stop - 1] == UInt8(ascii: ".") { stop -= 1 }
-            if let origin = rule.output.origin(of: start..<stop) { diagnostic.excerpt = Excerpt(origin.file, origin.range) }
-            let name = String(decoding: bytes[start + 1..<stop], as: UTF8.self)
-            diagnostic.hint = Suggestion.hint(for: name, among: catalogue.fieldNames)
-            break
-        }
-        return diagnostic
     }
 
     /// `container_id=%container.id` for each field that its class suggests for outputs.

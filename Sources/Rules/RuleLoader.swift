@@ -29,6 +29,7 @@ public final class RuleLoader {
     private let catalogue: FieldCatalogue
     private let settings: Settings
     private var collector = RuleCollector()
+    private var index = ItemIndex()
     /// What the files loaded so far make, selections applied. Of a failed load: what compiled.
     public private(set) var ruleSet = RuleSet()
     /// What the rule set is made of; nil unless the settings keep it.
@@ -64,12 +65,17 @@ public final class RuleLoader {
                 schema = RuleSchema.verdict(documents)
                 var reader = YAMLRulesReader(
                     engineVersion: Self.engineVersion, checker: checker, collector: collector, report: report)
+                index.add(documents, of: file)
                 reader.read(documents, of: file)
                 (collector, report) = (reader.collector, reader.report)
             } catch {
                 let context = ItemContext(file).item(.rulesContent, "", start: error.position, end: error.position.offset + 1)
                 var diagnostic = context.diagnostic(.yamlParse, error.message)
                 diagnostic.context.removeFirst()
+                if let beginning = error.beginning, beginning.line < error.position.line {
+                    diagnostic.related.append(
+                        RelatedPlace("it begins here", Excerpt(file, beginning.offset..<beginning.offset + 1)))
+                }
                 report.fail(diagnostic)
                 return report.result(name: file.name, schema: schema)
             }
@@ -84,7 +90,8 @@ public final class RuleLoader {
         // Falco compiles only what was read without error; the rest of the errors is worth finding all the same.
         let readingFailed = !report.errors.isEmpty
         var compiler = RuleCompiler(
-            settings: settings, catalogue: catalogue, collector: collector, report: readingFailed ? LoadReport() : report)
+            settings: settings, catalogue: catalogue, collector: collector, index: index,
+            report: readingFailed ? LoadReport() : report)
         compiler.compile()
         if readingFailed {
             for error in compiler.report.errors { report.fail(error) }

@@ -24,13 +24,32 @@ public enum RulesReport {
             schemaWarnings: result.schemaWarnings)
     }
 
-    /// Errors, warnings and notices as annotated source, all errors of the file and not only the first.
-    public static func annotatedText(_ result: FileLoadResult) -> String {
-        (result.errors + result.furtherErrors + result.warnings + result.notices).map {
-            AnnotatedRenderer.render($0, file: result.name)
+    /// Errors, warnings and notices of one file as annotated source, all errors and not only the first, and how many there are.
+    public static func annotatedText(_ result: FileLoadResult, _ renderer: AnnotatedRenderer = AnnotatedRenderer()) -> String {
+        // Whatever uses a macro or a list may be what failed.
+        let warnings = (result.warnings + result.notices).filter {
+            result.successful || ![.unusedMacro, .unusedList].contains($0.code)
         }
-        .joined()
+        var text = ""
+        for diagnostic in result.errors + result.furtherErrors + warnings {
+            text += renderer.render(diagnostic, file: result.name) + "\n"
+        }
+        let errors = result.errors.count + result.furtherErrors.count
+        // Most of what the schema finds is told above, and better.
+        if errors + warnings.count == 0 {
+            for reason in result.schemaWarnings { text += "\(result.name): schema: \(reason)\n" }
+        }
+        var counts: [String] = []
+        if errors > 0 { counts.append(count(errors, "error")) }
+        if !warnings.isEmpty { counts.append(count(warnings.count, "warning")) }
+        let verdict = "\(result.name): \(result.successful ? "Ok" : "Invalid")"
+        return text + renderer.safe(verdict + (counts.isEmpty ? "" : ", " + counts.joined(separator: " and "))) + "\n"
     }
+
+    public static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+
+    /// The JSON schema of a rules file, from the table that also tells the reader which keys there are.
+    public static var schemaJSON: JSONNode { RuleSchema.json }
 
     /// `falco_load_results`, and `falco_describe_results` when all files are good and a description is asked for.
     public static func validationJSON(_ results: [FileLoadResult], describing ruleSet: RuleSet? = nil, rule: String? = nil)

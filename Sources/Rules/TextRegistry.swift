@@ -46,12 +46,15 @@ extension TextRegistry.Entry {
             deprecatedField: deprecatedField, hint: hint)
         // Within a macro that a rule uses: Falco's context is the rule, the place is the macro's.
         if let user, user.locations != context.locations, let expression = diagnostic.context.last {
-            let own = diagnostic.chain
-            let rule = user.diagnostic(code, "")
             diagnostic.context = user.locations + [expression]
-            diagnostic.chain = rule.chain + own
         }
         return diagnostic
+    }
+
+    /// The user's own text behind a range of the common space.
+    func origin(_ range: SourceRange) -> (file: SourceFile, range: Range<Int>)? {
+        let start = min(max(0, range.start.offset - base), text.bytes.count)
+        return text.origin(of: start..<min(max(start, range.end.offset - base), text.bytes.count))
     }
 
     /// The text at `range` as the condition has it.

@@ -7,9 +7,13 @@ struct TracedText: Sendable {
     private(set) var bytes: [UInt8] = []
     private var runs: [Run] = []
 
+    /// A scalar of a file is one piece: what lies between two of its bytes belongs to it too.
+    private var piece = -1
+
     private struct Run {
         var start: Int
         var origin: Origin
+        var piece: Int
     }
     private enum Origin {
         /// Ours: a blank or parenthesis put between pieces.
@@ -22,6 +26,8 @@ struct TracedText: Sendable {
 
     init() {}
     init(_ text: String) { append(text) }
+    /// For a scalar that begins at `piece` in its file.
+    init(piece: Int) { self.piece = piece }
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
     var isEmpty: Bool { bytes.isEmpty }
@@ -32,7 +38,7 @@ struct TracedText: Sendable {
     }
 
     mutating func append(_ byte: UInt8, from file: SourceFile, at offset: Int) {
-        if case .verbatim(let last, let start)? = runs.last?.origin, last === file,
+        if case .verbatim(let last, let start)? = runs.last?.origin, last === file, runs.last!.piece == piece,
             start + bytes.count - runs.last!.start == offset
         {
             bytes.append(byte)
@@ -57,8 +63,9 @@ struct TracedText: Sendable {
             let runEnd = index + 1 < other.runs.count ? other.runs[index + 1].start : other.bytes.count
             let to = min(runEnd, range.upperBound)
             switch other.runs[index].origin {
-            case .verbatim(let file, let offset): open(.verbatim(file, offset: offset + from - other.runs[index].start))
-            case let origin: open(origin)
+            case .verbatim(let file, let offset):
+                open(.verbatim(file, offset: offset + from - other.runs[index].start), other.runs[index].piece)
+            case let origin: open(origin, other.runs[index].piece)
             }
             bytes.append(contentsOf: other.bytes[from..<to])
             from = to
@@ -78,17 +85,24 @@ struct TracedText: Sendable {
     }
 
     /// The user's text behind `range`; nil where all of it is ours.
+    ///
+    /// A range that begins in one piece and ends in another (a condition and the list put into it) is cut where the first ends.
     func origin(of range: Range<Int>) -> (file: SourceFile, range: Range<Int>)? {
-        guard !runs.isEmpty else { return nil }
-        let last = max(range.lowerBound, range.upperBound - 1)
-        guard let start = place(at: range.lowerBound) else { return nil }
-        guard let end = place(at: last), end.file === start.file, end.range.upperBound > start.range.lowerBound else {
-            return start
+        guard !runs.isEmpty, let start = place(at: range.lowerBound) else { return nil }
+        var last = max(range.lowerBound, range.upperBound - 1)
+        // From the end backwards to the last byte that is of the first one's piece.
+        while last > range.lowerBound {
+            if let end = place(at: last), end.file === start.file, end.piece == start.piece,
+                end.range.lowerBound >= start.range.lowerBound
+            {
+                return (start.file, start.range.lowerBound..<max(start.range.upperBound, end.range.upperBound))
+            }
+            last = runs[runIndex(at: min(last, bytes.count - 1))].start - 1
         }
-        return (start.file, start.range.lowerBound..<end.range.upperBound)
+        return (start.file, start.range)
     }
 
-    private func place(at offset: Int) -> (file: SourceFile, range: Range<Int>)? {
+    private func place(at offset: Int) -> (file: SourceFile, range: Range<Int>, piece: Int)? {
         // Past the end: directly behind the last byte of the user's.
         let isPastEnd = offset >= bytes.count
         var offset = isPastEnd ? bytes.count - 1 : offset
@@ -97,16 +111,17 @@ struct TracedText: Sendable {
             switch run.origin {
             case .verbatim(let file, let start):
                 let place = start + offset - run.start + (isPastEnd ? 1 : 0)
-                return (file, place..<place + 1)
-            case .whole(let file, let range): return (file, isPastEnd ? range.upperBound..<range.upperBound + 1 : range)
+                return (file, place..<place + 1, run.piece)
+            case .whole(let file, let range):
+                return (file, isPastEnd ? range.upperBound..<range.upperBound + 1 : range, run.piece)
             case .none: offset = run.start - 1
             }
         }
         // Only text of ours before it: take what follows.
         for run in runs {
             switch run.origin {
-            case .verbatim(let file, let start): return (file, start..<start + 1)
-            case .whole(let file, let range): return (file, range)
+            case .verbatim(let file, let start): return (file, start..<start + 1, run.piece)
+            case .whole(let file, let range): return (file, range, run.piece)
             case .none: continue
             }
         }
@@ -123,8 +138,8 @@ struct TracedText: Sendable {
         return low
     }
 
-    private mutating func open(_ origin: Origin) {
+    private mutating func open(_ origin: Origin, _ piece: Int? = nil) {
         if let last = runs.last, last.start == bytes.count { runs.removeLast() }
-        runs.append(Run(start: bytes.count, origin: origin))
+        runs.append(Run(start: bytes.count, origin: origin, piece: piece ?? self.piece))
     }
 }

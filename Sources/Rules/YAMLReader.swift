@@ -6,6 +6,8 @@ import Diagnostics
 struct YAMLProblem: Error {
     let message: String
     let position: SourcePosition
+    /// Where what is not complete begins.
+    var beginning: SourcePosition?
 }
 
 /// Reads all documents of a file from libyaml's events. Not Yams' own composer: that refuses repeated keys, which today's
@@ -150,7 +152,9 @@ struct YAMLReader {
         if parser.context != nil {
             message += " " + sentence(parser.context) + " that begins in line \(parser.context_mark.line + 1)"
         }
-        return YAMLProblem(message: message, position: position(parser.problem_mark))
+        let place = position(parser.problem_mark)
+        return YAMLProblem(
+            message: message, position: place, beginning: parser.context == nil ? nil : position(parser.context_mark))
     }
 
     private func sentence(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0) } ?? "not YAML" }

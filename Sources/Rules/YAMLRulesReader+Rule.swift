@@ -3,10 +3,8 @@ import Diagnostics
 import FilterLanguage
 
 extension YAMLRulesReader {
-    private static let appendable: Set<String> = ["condition", "output", "desc", "tags", "exceptions"]
-    private static let replaceable: Set<String> = appendable.union([
-        "priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
-    ])
+    private static let appendable = RuleSchema.appendable(of: .rule)
+    private static let replaceable = RuleSchema.replaceable(of: .rule)
 
     mutating func readRule(_ node: YAMLNode, _ root: ItemContext) throws(Diagnostic) {
         let name = try YAMLItem(node: node, context: root.item(.rule, "", node)).text("rule")

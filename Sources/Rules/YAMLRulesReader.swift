@@ -21,12 +21,9 @@ struct YAMLRulesReader {
         "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under "
         + "the 'override' key (i.e. 'enabled: replace')."
 
-    static let listKeys: Set<String> = ["list", "items", "append", "override"]
-    static let macroKeys: Set<String> = ["macro", "condition", "append", "override"]
-    static let ruleKeys: Set<String> = [
-        "rule", "condition", "output", "desc", "priority", "source", "enabled", "tags", "exceptions", "warn_evttypes",
-        "skip-if-unknown-filter", "capture", "capture_duration", "append", "override",
-    ]
+    static let listKeys = RuleSchema.keys(of: .list)
+    static let macroKeys = RuleSchema.keys(of: .macro)
+    static let ruleKeys = RuleSchema.keys(of: .rule)
 
     mutating func read(_ documents: [YAMLNode], of file: SourceFile) {
         let root = ItemContext(file)
@@ -207,6 +204,7 @@ struct YAMLRulesReader {
             guard !known.contains(key) else { continue }
             var diagnostic = context.diagnostic(
                 .unknownKey, "Unknown key '\(key)'. The key will be ignored.", hint: Suggestion.hint(for: key, among: known))
+            diagnostic.help = "keys here: \(known.sorted().joined(separator: ", "))"
             diagnostic.excerpt = Excerpt(context.file, keyNode.start.offset..<max(keyNode.start.offset + 1, keyNode.end))
             report.warn(diagnostic)
         }

@@ -38,6 +38,8 @@ import Testing
         (["--markdown", "--format", "text"], "Cannot specify both --markdown and --format options together"),
         (["--format", "xml"], "Invalid format 'xml'. Valid values are: text, markdown, json"),
         (["--enable-source=a", "--disable-source=b"], "You can not mix --enable-source and --disable-source"),
+        (["--lint"], "--lint says more about the files that -V checks; give -V FILE too"),
+        (["-V", "x", "--lint=loud"], "Invalid lint mode 'loud'. --lint takes no value, or 'strict'"),
         (["run"], "falco run needs a command: falco run [options] -- COMMAND [ARGUMENTS]"),
     ])
     func refuses(_ words: [String], saying message: String) {

@@ -15,11 +15,11 @@ import Testing
         for test in try Corpus.cases("filter-syntax.json", kinds: ["compile"]) {
             let text = test["expr"] as? String ?? ""
             // `c.true` and its kin are fields of the corpus's own harness.
-            if text.contains("c.true") || text.contains("c.false") || text.contains("c.buffer") { continue }
+            let isMock = text.contains("c.true") || text.contains("c.false") || text.contains("c.buffer")
             let name = Comment(rawValue: text)
             do {
                 var parser = ConditionParser(text)
-                let compiled = try ConditionCompiler(catalogue: .builtin).compile(parser.parse())
+                let compiled = try ConditionCompiler(catalogue: isMock ? Self.mockCatalogue : .builtin).compile(parser.parse())
                 #expect(test["compiles"] as? Bool == true, name)
                 #expect(compiled.warnings.count == test["warnings"] as? Int, "\(name) \(compiled.warnings)")
             } catch {
@@ -93,11 +93,12 @@ import Testing
         FieldClass(
             name: "test", shortDescription: "", description: "", sources: ["syscall"],
             definitions: [
-                ("charbuf", .charbuf, []), ("bytebuf", .bytebuf, []), ("base64", .charbuf, []), ("more_than_256", .charbuf, []),
-                ("list", .charbuf, .list), ("another_list", .charbuf, .list),
+                ("test.charbuf", .charbuf, []), ("test.bytebuf", .bytebuf, []), ("test.base64", .charbuf, []),
+                ("test.more_than_256", .charbuf, []), ("test.list", .charbuf, .list), ("test.another_list", .charbuf, .list),
+                ("c.true", .charbuf, []), ("c.false", .charbuf, []), ("c.buffer", .bytebuf, []),
             ].enumerated().map { (row: (offset: Int, element: (String, ParameterType, FieldFlags))) in
                 FieldDefinition(
-                    id: FieldID(rawValue: 0xffff_0000 + UInt32(row.offset)), name: "test." + row.element.0, type: row.element.1,
+                    id: FieldID(rawValue: 0xffff_0000 + UInt32(row.offset)), name: row.element.0, type: row.element.1,
                     flags: row.element.2, format: .na, summary: "")
             })
     ])
@@ -123,8 +124,11 @@ import Testing
                 #expect(expected == nil, "\(name) \(error)")
                 continue
             }
-            // A right side over 256 bytes is refused while the event is at hand, in Falco; ours never cuts it.
-            if expected == nil, test["rhs_field"] as? String == "test.more_than_256" { continue }
+            // Two right sides in one check: upstream's objects can be made to hold that, the language cannot say it.
+            if test["rhs"] != nil, test["rhs_field"] != nil {
+                print("\(test["name"] ?? ""): skipped, no condition has a constant and a field on the right")
+                continue
+            }
             var scratch = ExtractionScratch()
             let value: FieldValue
             if transformers.isEmpty {

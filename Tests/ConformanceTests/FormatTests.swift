@@ -30,13 +30,7 @@ import Testing
             let tid = (formatCase["tid"] as? String).flatMap { Int($0) } ?? 1
             for thread in tid == 1 ? [Self.lineage[0]] : Self.lineage { scenario.add(thread: thread) }
             scenario.state.finishSnapshot()
-            let getcwd = EventTable.events.first { $0.identifier == "PPME_SYSCALL_GETCWD_X" }!
-            try scenario.play([
-                "code": NSNumber(value: getcwd.code), "tid": NSNumber(value: tid),
-                "ts": NSNumber(value: 1_566_230_400_010_000_000),
-                "params": [["type": "PT_ERRNO", "value": NSNumber(value: -1)], ["type": "PT_CHARBUF", "value": "/test/dir"]]
-                    as [Corpus.Case],
-            ])
+            try scenario.playAnything(tid: tid)
             defer { scenario.finish() }
             let withTransformed = formatCase["resolve_transformers"] as? Bool ?? true
             let (text, isComplete) = scenario.render(template)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import Diagnostics
 import EventModel
 import Fields
 import Foundation
+import Rules
 import Testing
 
 @testable import Agent
 
-/// docs/fields.md comes from the rows of the field catalogue: `make golden` writes it, this test compares it.
+/// docs/fields.md comes from the rows of the field catalogue, docs/diagnostics.md from what the loader says of typical mistakes:
+/// `make golden` writes them, this test compares them.
 @Suite struct GeneratedDocumentTests {
     private static var fields: String {
         var text = """
@@ -54,15 +57,71 @@ import Testing
         noteWords.filter { field.flags.contains($0.0) }.map(\.1).joined(separator: ", ")
     }
 
-    @Test func fieldsDocumentIsUpToDate() throws {
+    // MARK: diagnostics
+
+    private static var diagnostics: String {
+        var text = """
+            <!-- SPDX-License-Identifier: Apache-2.0 -->
+            <!-- Generated from Tests/ConformanceTests/DiagnosticsGallery.swift; `make golden` writes it anew. -->
+            # Diagnostics
+
+            Mistakes in rules files, and what is said of them. On a terminal, or with `--diagnostics=annotated`, the lines of the file are
+            shown with the text at fault underlined, wherever it stands: in a folded or quoted text, in a macro or a list that the rule
+            uses, in another file. One run shows every mistake that does not follow from another. Programs get Falco's own text, which
+            stops at the first error of a file: it is printed when the output is no terminal, and with `--diagnostics=falco`. With
+            `json_output` both are out of the picture.
+
+            Falco's form of warnings goes to the log, where a file that has nothing worse is `Ok, with warnings`. What is wrong with
+            YAML itself is said in libyaml's words here and in yaml-cpp's in Falco.
+
+
+            """
+        for (chapter, mistakes) in Mistake.chapters {
+            text += "## \(chapter)\n\n"
+            for mistake in mistakes { text += section(mistake) }
+        }
+        return text
+    }
+
+    private static func section(_ mistake: Mistake) -> String {
+        var text = "### \(mistake.title)\n\n"
+        for file in mistake.files {
+            let name = mistake.files.count > 1 ? "# \(file.name)\n" : ""
+            text += "```yaml\n\(name)\(file.text)```\n\n"
+        }
+        let result = RuleLoader().load(files: mistake.files.map { ($0.name, Array($0.text.utf8)) }, keepsGoing: true).last!
+        text += "```text\n\(RulesReport.annotatedText(result))```\n\n"
+        let falco = RulesReport.verboseText(result)
+        return text + "Falco's form:\n\n```text\n\(falco)\(falco.hasSuffix("\n") ? "" : "\n")```\n\n"
+    }
+
+    /// A gallery shows something in each frame.
+    @Test func everyMistakeIsFound() {
+        for mistake in Mistake.chapters.flatMap(\.mistakes) {
+            let results = RuleLoader().load(files: mistake.files.map { ($0.name, Array($0.text.utf8)) }, keepsGoing: true)
+            for good in results.dropLast() { #expect(good.successful && good.warnings.isEmpty, "\(mistake.title): \(good.name)") }
+            let found = results.last.map { $0.errors + $0.warnings + $0.notices } ?? []
+            #expect(!found.isEmpty, "\(mistake.title)")
+            // What to do is beside the underline or below it.
+            for diagnostic in found {
+                #expect(diagnostic.excerpt != nil, "\(mistake.title): no place")
+                #expect(diagnostic.hint != nil || Advice.on(diagnostic).help != nil, "\(mistake.title): no advice")
+            }
+        }
+    }
+
+    // MARK: comparing
+
+    @Test(arguments: ["docs/fields.md", "docs/diagnostics.md"]) func documentIsUpToDate(_ path: String) throws {
+        let expected = path == "docs/fields.md" ? Self.fields : Self.diagnostics
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let file = root.appending(path: "docs/fields.md")
+        let file = root.appending(path: path)
         if ProcessInfo.processInfo.environment["FALCO_RECORD"] != nil {
-            try Self.fields.write(to: file, atomically: true, encoding: .utf8)
-            Issue.record("docs/fields.md was written anew; look at the difference, then test without FALCO_RECORD")
+            try expected.write(to: file, atomically: true, encoding: .utf8)
+            Issue.record("\(path) was written anew; look at the difference, then test without FALCO_RECORD")
             return
         }
         let text = try String(contentsOf: file, encoding: .utf8)
-        #expect(text == Self.fields, "docs/fields.md is out of date: make golden")
+        #expect(text == expected, "\(path) is out of date: make golden")
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import CProbeABI
 import EventModel
+import FilterLanguage
 import Foundation
 import SystemState
 
 @testable import Fields
+@testable import RuleEngine
 
 /// Plays the events of a `scenario` or `format` case of the corpus in process.
 final class Scenario {
@@ -104,6 +106,16 @@ final class Scenario {
         self.context = context
     }
 
+    /// An event for checks that look at none.
+    func playAnything(tid: Int = 1) throws {
+        let getcwd = EventTable.events.first { $0.identifier == "PPME_SYSCALL_GETCWD_X" }!
+        try play([
+            "code": NSNumber(value: getcwd.code), "tid": NSNumber(value: tid), "ts": NSNumber(value: 1_566_230_400_010_000_000),
+            "params": [["type": "PT_ERRNO", "value": NSNumber(value: -1)], ["type": "PT_CHARBUF", "value": "/test/dir"]]
+                as [Corpus.Case],
+        ])
+    }
+
     func finish() {
         if let context { state.retire(context) }
         context = nil
@@ -128,6 +140,16 @@ final class Scenario {
         var scratch = ExtractionScratch()
         let isComplete = template.renderText(context: context!, state: state, scratch: &scratch, into: &text)
         return (text, isComplete)
+    }
+
+    /// Whether a condition holds at the event played last, whatever events it would be asked for.
+    func holds(_ text: String) throws -> Bool {
+        var parser = ConditionParser(text)
+        let compiled = try ConditionCompiler(catalogue: .builtin).compile(parser.parse())
+        let always = CompiledCondition(root: compiled.root, eventCodes: .all, warnings: [], systemCallCodes: [])
+        var evaluator = RuleEvaluator(program: RuleProgram(rules: [always]))
+        var scratch = ExtractionScratch()
+        return evaluator.evaluate(context: context!, state: state, scratch: &scratch, firstOnly: false) == 1
     }
 
     func fields(_ template: OutputTemplate, withTransformed: Bool) -> (fields: [String: JSONValue], isComplete: Bool) {

@@ -12,16 +12,21 @@ import Testing
             ContextLocation(.rule, name: "x", place: "rules.yaml", line: 0, column: 2, offset: 2),
         ],
         snippet: Snippet.make(Array("proc.nmae = bash".utf8), at: 0), excerpt: Excerpt(file, 23..<32),
-        chain: ["rule 'x'", "condition"],
-        hint: "did you mean 'proc.name'?")
+        chain: [
+            ChainLink(.within, "macro 'm'", file: "rules.yaml", line: 2),
+            ChainLink(.user, "rule 'x'", file: "other.yaml", line: 7),
+        ],
+        hint: "did you mean 'proc.name'?", headline: "unknown field 'proc.nmae'", help: "one\ntwo")
 
     @Test func annotated() {
         #expect(
             AnnotatedRenderer.render(Self.diagnostic) == """
-                rules.yaml:2:14: error: filter_check called with nonexistent field proc.nmae [LOAD_ERR_COMPILE_CONDITION]
+                rules.yaml:2:14: error: unknown field 'proc.nmae' [LOAD_ERR_COMPILE_CONDITION]
                 2 |   condition: proc.nmae = bash
                   |              ^~~~~~~~~ did you mean 'proc.name'?
-                  = in rule 'x' › condition
+                  = in macro 'm' (rules.yaml:2), used by rule 'x' (other.yaml:7)
+                  = help: one
+                          two
 
                 """)
     }
@@ -55,12 +60,89 @@ import Testing
         #expect(JSONNode.string("a\"\\\n\u{1}é").text == #""a\"\\\n\u0001é""#)
     }
 
-    /// A file cannot drive the terminal that shows its errors.
-    @Test func controlCharactersAreNotShown() {
-        let file = SourceFile(name: "f", bytes: Array("a\u{1b}[2Jb\tc".utf8))
-        let text = AnnotatedRenderer.render(Diagnostic(.validate, "x", excerpt: Excerpt(file, 7..<8)))
-        #expect(!text.contains("\u{1b}"))
-        #expect(text.contains("1 | a?[2Jb\tc\n  |       \t^\n") || text.contains("a?[2Jb\tc"))
+    /// `‹…›` is the text at fault. What the terminal gets is one cell for each cell of the underline.
+    @Test(arguments: [
+        ("a\u{1b}[2J ‹b› c", "a␛[2J b c", "      ^"),
+        ("\tx: ‹\ty›", "    x:     y", "       ^~~~~"),
+        ("名前 ‹日本› x", "名前 日本 x", "     ^~~~"),
+        ("e\u{301}e\u{301} ‹o\u{308}x›", "e\u{301}e\u{301} o\u{308}x", "   ^~"),
+        ("🐧 ‹🐧🐧›", "🐧 🐧🐧", "   ^~~~"),
+        ("a\u{a0}‹\u{200b}b›", "a<U+00A0><U+200B>b", "         ^~~~~~~~~"),
+        ("\u{202e}‹x›", "<U+202E>x", "        ^"),
+        ("a ‹›", "a ", "  ^"),
+    ])
+    func underlineStandsBelow(_ marked: String, _ line: String, _ mark: String) {
+        let bytes = Array(marked.utf8)
+        let (open, close) = (Array("‹".utf8), Array("›".utf8))
+        let start = bytes.indices.first { bytes[$0...].starts(with: open) }!
+        let end = bytes.indices.first { bytes[$0...].starts(with: close) }!
+        let text = bytes[..<start] + bytes[(start + open.count)..<end] + bytes[(end + close.count)...]
+        let file = SourceFile(name: "f", bytes: Array(text))
+        let excerpt = Excerpt(file, start..<end - open.count)
+        #expect(AnnotatedRenderer.render(Diagnostic(.validate, "x", excerpt: excerpt)).hasSuffix("\n1 | \(line)\n  | \(mark)\n"))
+    }
+
+    /// Bytes that are no UTF-8 take a cell each; a message that quotes them is made fit too.
+    @Test func badBytes() {
+        let file = SourceFile(name: "f\u{7}", bytes: [0x61, 0xff, 0xe2, 0x82, 0x20, 0x62])
+        let text = AnnotatedRenderer.render(Diagnostic(.validate, "x\u{1b}[0m", excerpt: Excerpt(file, 5..<6)))
+        #expect(text == "f␇:1:6: error: x␛[0m [LOAD_ERR_VALIDATE]\n1 | a\u{fffd}\u{fffd}\u{fffd} b\n  |      ^\n")
+    }
+
+    @Test(arguments: [0, 1, 50, 5_000, 99_999]) func veryLongLinesAreCutAroundTheText(_ offset: Int) {
+        var bytes = Array(repeating: UInt8(ascii: "x"), count: 100_000)
+        bytes[offset] = UInt8(ascii: "!")
+        let excerpt = Excerpt(SourceFile(name: "f", bytes: bytes), offset..<offset + 1)
+        #expect(excerpt.lines[0].bytes.count <= 1000)
+        let lines = AnnotatedRenderer(width: 80).render(Diagnostic(.validate, "m", excerpt: excerpt)).split(separator: "\n")
+        #expect(lines[1].count <= 80)
+        #expect(lines[1].firstIndex(of: "!").map { lines[1].distance(from: lines[1].startIndex, to: $0) } == lines[2].count - 1)
+    }
+
+    @Test func severalLines() {
+        let file = SourceFile(name: "f", bytes: Array("a: >\n  one two\n  three four\n  five\n  six\n".utf8))
+        let short = AnnotatedRenderer.render(Diagnostic(.validate, "m", excerpt: Excerpt(file, 11..<22, linesMax: 3), hint: "h"))
+        #expect(short.hasSuffix("2 |   one two\n  |       ^~~\n3 |   three four\n  |   ~~~~~ h\n"))
+        let long = AnnotatedRenderer.render(Diagnostic(.validate, "m", excerpt: Excerpt(file, 7..<file.bytes.count, linesMax: 2)))
+        #expect(long.hasSuffix("3 |   three four\n  |   ~~~~~~~~~~...\n"))
+    }
+
+    @Test func coloursAreTheRenderersAlone() {
+        let text = AnnotatedRenderer(hasColours: true).render(Self.diagnostic)
+        #expect(text.contains("\u{1b}[1;31merror: \u{1b}[0m"))
+        var plain = ""
+        var isEscape = false
+        for character in text {
+            if character == "\u{1b}" { isEscape = true }
+            if !isEscape { plain.append(character) }
+            if character == "m" { isEscape = false }
+        }
+        #expect(plain == AnnotatedRenderer.render(Self.diagnostic))
+    }
+}
+
+@Suite struct AdviceRows {
+    @Test(arguments: [
+        ("Item has no mapping for key 'output'", "rule 'x' has no output"),
+        ("Unknown key 'sev'. The key will be ignored.", "'sev' is no key of rule 'x', and is ignored"),
+        (
+            "Invalid override operation for key 'desc': 'add'. Allowed values are: append replace",
+            "'add' is no way to override 'desc'"
+        ),
+        ("Invalid priority", "'proc.nmae' is no priority"), ("something new", nil),
+    ])
+    func sentence(_ message: String, _ headline: String?) {
+        var diagnostic = Renderers.diagnostic
+        (diagnostic.message, diagnostic.headline, diagnostic.help) = (message, nil, nil)
+        #expect(Advice.on(diagnostic).headline == headline)
+    }
+
+    @Test func whoRaisesItHasTheLastWord() {
+        var diagnostic = Renderers.diagnostic
+        diagnostic.message = "Item has no mapping for key 'output'"
+        #expect(Advice.on(diagnostic).headline == "unknown field 'proc.nmae'")
+        diagnostic.help = nil
+        #expect(Advice.on(diagnostic).help?.hasPrefix("add 'output: ") == true)
     }
 }
 
@@ -101,7 +183,7 @@ import Testing
 
     @Test(arguments: [
         ("proc.nmae", "proc.name"), ("proc.nam", "proc.name"), ("proc.pnam", "proc.pname"), ("fd.nme", "fd.name"),
-        ("container.id", nil), ("x", nil), ("", nil),
+        ("container.id", nil), ("x", nil), ("", nil), ("proc", "proc.exe"), ("proc.", nil),
     ])
     func nearest(_ word: String, _ expected: String?) {
         #expect(Suggestion.nearest(to: word, among: Self.known) == expected)

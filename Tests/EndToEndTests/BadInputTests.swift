@@ -16,8 +16,11 @@ extension EndToEnd {
             (["-r", "empty.conf", "--dry-run"], 0, "the file defines no rule, macro or list"),
             (["-r", "comments.yaml", "--dry-run"], 0, "the file defines no rule, macro or list"),
             (["-r", "garbage.yaml"], 1, "the file is not text"), (["-r", "garbage.conf"], 1, "the file is not text"),
-            (["-r", "field.conf"], 1, "field.conf:1:1: error: filter_check called with nonexistent field proc.nam"),
-            (["-r", "operator.conf"], 1, "operator.conf:1:1: error: filter error: 'contains' operator not supported"),
+            (["-r", "field.conf"], 1, "filter_check called with nonexistent field proc.nam"),
+            (["-r", "operator.conf"], 1, "filter error: 'contains' operator not supported"),
+            (["-r", "field.conf", "--diagnostics=annotated"], 1, "field.conf:1:1: error: unknown field 'proc.nam'"),
+            (["-r", "operator.conf", "--diagnostics=annotated"], 1, "operator.conf:1:10: error: 'contains' does not work on"),
+            (["-r", "rule.conf", "--diagnostics=pretty"], 1, "Valid values are: auto, annotated, falco"),
             (["-r", "cycle.conf"], 1, "reference loop in macro 'a'"), (["-r", "bomb.yaml"], 1, "stand for more than"),
             (["-r", "rule.conf", "-e", "garbage.scap"], 1, "is not a capture file"),
             (

@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 /// A listener on loopback, for connections that somebody makes.
-private final class Listener {
+final class Listener {
     let port: UInt16
     private let descriptor: Int32
     init() throws {
@@ -29,8 +29,8 @@ extension EndToEnd {
     @Suite(.enabled(if: liveObstacle == nil)) struct DefaultRules {
         let scratch = Scratch()
 
-        /// What a rule says, and what a script does to hear it. One alert each, with the one-line rules as with the YAML ones.
-        @Test(arguments: ["falco_rules.yaml", "falco_rules.conf"])
+        /// What a rule says, and what a script does to hear it. One alert each.
+        @Test(arguments: ["falco_rules.conf"])
         func oneAlertForEachBehaviour(_ rules: String) throws {
             let listener = try Listener()
             let group = ContainerGroup()

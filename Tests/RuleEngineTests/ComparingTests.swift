@@ -110,6 +110,14 @@ import Testing
         #expect(verdict(try compiledCheck(text), address(value)) == expected)
     }
 
+    /// `evt.rawarg.x` may be an address in one event and something else in another.
+    @Test(arguments: ["fd.sip = 1.2.3.4", "fd.sip != 1.2.3.4", "fd.sip in (::1)", "fd.snet = ::/0", "fd.snet != 10.0.0.0/8"])
+    func whatIsNoAddressComparesWithNone(_ words: String) throws {
+        for value in [FieldValue.uint(7), .int(-1), .bool(true), text("1.2.3.4")] {
+            #expect(verdict(try compiledCheck(words), value) == false)
+        }
+    }
+
     /// `fd.ip` and its kin hold when either end does, `!=` when neither is equal; an ancestor is enough even for `!=`.
     @Test(arguments: [
         ("fd.ip = 1.1.1.1", true), ("fd.ip = 3.3.3.3", false), ("fd.ip != 1.1.1.1", false), ("fd.ip != 3.3.3.3", true),

@@ -196,6 +196,12 @@ import Testing
         #expect(!Linting(host) { $0.suppliesContainerMetadata = false }.names.contains(.fieldWithoutSource))
     }
 
+    @Test func rulesBelowTheConfiguredPriorityAreNeverEnabled() {
+        let text = Linting.rule("evt.type = open")
+        #expect(Linting(text, priority: .warning).names.contains(.belowPriority))
+        #expect(!Linting(text, priority: .informational).names.contains(.belowPriority))
+    }
+
     @Test func massesOfReadsCostOnlyWhenTheyAreDelivered() {
         let text = Linting.rule("evt.type = read and proc.name = x")
         #expect(Linting(text) { $0.deliversIgnoredSyscalls = true }.names.contains(.costlyEvent))
@@ -219,7 +225,8 @@ import Testing
 
     /// Every finding has a row that fires somewhere here.
     @Test func everyFindingIsTested() {
-        let tested = Set(ConditionFindings.rows.map(\.0) + Self.rows.map(\.0) + [.shadowedRule, .fieldWithoutSource])
+        let tested = Set(
+            ConditionFindings.rows.map(\.0) + Self.rows.map(\.0) + [.shadowedRule, .fieldWithoutSource, .belowPriority])
         #expect(Set(LintName.allCases).subtracting(tested).isEmpty)
     }
 }

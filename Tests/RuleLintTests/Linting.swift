@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import FilterLanguage
 import RuleLint
 import Rules
 
@@ -8,9 +9,12 @@ struct Linting {
     let findings: [LintFinding]
     let loaded: Bool
 
-    init(_ files: [(name: String, text: String)], _ change: (inout Linter.Settings) -> Void = { _ in }) {
+    init(
+        _ files: [(name: String, text: String)], priority: Priority = .debug, _ change: (inout Linter.Settings) -> Void = { _ in }
+    ) {
         var settings = RuleLoader.Settings()
         settings.keepsAnatomy = true
+        settings.minimumPriority = priority
         var lint = Linter.Settings()
         lint.suppliesContainerMetadata = true
         change(&lint)
@@ -20,7 +24,9 @@ struct Linting {
         loaded = results.allSatisfy(\.successful)
         findings = Linter(loader, settings: lint).run()
     }
-    init(_ text: String, _ change: (inout Linter.Settings) -> Void = { _ in }) { self.init([("rules.yaml", text)], change) }
+    init(_ text: String, priority: Priority = .debug, _ change: (inout Linter.Settings) -> Void = { _ in }) {
+        self.init([("rules.yaml", text)], priority: priority, change)
+    }
 
     /// A rule `R` with this condition, and what a rule needs not to be found fault with.
     static func rule(_ condition: String, name: String = "R", output: String = "x %proc.name", more: String = "") -> String {

@@ -45,8 +45,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("evt.type=open AND proc.name=x", "keywords are written in lower case: 'and'"),
-        ("evt.type=open && proc.name=x", "write 'and' instead of '&&'"),
+        ("evt.type=open AND proc.name=x", "write 'and'"), ("evt.type=open && proc.name=x", "write 'and'"),
         ("evt.type=open and proc.name contians x", "did you mean 'contains'?"),
         ("evt.type=open and proc.nmae=x", "did you mean 'proc.name'?"),
         ("evt.type=opne", "did you mean 'open'?"), ("shels and evt.type=open", "did you mean 'shells'?"),

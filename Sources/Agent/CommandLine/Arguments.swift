@@ -6,7 +6,11 @@ struct Arguments: Sendable {
     enum LintMode: String, Sendable { case shown, strict }
     enum ListFormat: String, Sendable, CaseIterable { case text, markdown, json }
 
+    enum DiagnosticsForm: String, Sendable, CaseIterable { case auto, annotated, falco }
+
     var help = false
+    var ruleSchema = false
+    var diagnostics = DiagnosticsForm.auto
     var version = false
     var pageSize = false
     var ignoredEvents = false
@@ -76,6 +80,12 @@ struct Arguments: Sendable {
     private mutating func set(_ name: CommandOption.Name, _ value: String) throws(UsageError) {
         switch name {
         case .help: help = true
+        case .ruleSchema: ruleSchema = true
+        case .diagnostics:
+            guard let form = DiagnosticsForm(rawValue: value.lowercased()) else {
+                throw UsageError("Invalid diagnostics '\(value)'. Valid values are: auto, annotated, falco")
+            }
+            diagnostics = form
         case .configFile: configFile = value
         case .disableSource: disableSources.append(value)
         case .dryRun: dryRun = true
@@ -117,7 +127,7 @@ struct Arguments: Sendable {
                 throw UsageError("Invalid compression '\(value)'. Valid values are: gzip, none")
             }
             recording.isCompressed = value == "gzip"
-        case .configSchema, .ruleSchema, .listPlugins, .pluginInfo, .support:
+        case .configSchema, .listPlugins, .pluginInfo, .support:
             preconditionFailure("the parser refuses options that do not work yet")
         }
     }

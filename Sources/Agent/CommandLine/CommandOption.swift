@@ -14,7 +14,7 @@ struct CommandOption: Sendable {
         case list, listEvents, listPlugins, stopAfter, markdown, format, namesOnly, option, pluginInfo, print, pidFile, rules,
             support
         case unbuffered, validate, lint, verbose, version, pageSize
-        case allEvents, captureFile, scope
+        case allEvents, captureFile, scope, diagnostics
         case writeFile, filter, rotateSize, rotateSeconds, files, compress
     }
 
@@ -42,7 +42,7 @@ struct CommandOption: Sendable {
             .configFile, "c", nil, .required("path"),
             "Configuration file. Without it /etc/falco/falco.yaml is read when it exists, else the built-in values apply."),
         .init(.configSchema, nil, "config-schema", works: false, "Print the JSON schema of the configuration file and exit."),
-        .init(.ruleSchema, nil, "rule-schema", works: false, "Print the JSON schema of rules files and exit."),
+        .init(.ruleSchema, nil, "rule-schema", "Print the JSON schema of rules files and exit."),
         .init(
             .disableSource, nil, "disable-source", .required("event_source"),
             "Turn one event source off; repeatable, but one must stay on. Not together with --enable-source. No effect on a replay."
@@ -116,6 +116,12 @@ struct CommandOption: Sendable {
         .init(
             .scope, nil, "scope", .required("pid"),
             "Watch only this process and what it starts from now on; decided in the kernel."),
+        .init(
+            .diagnostics, nil, "diagnostics", .required("form"),
+            """
+            How mistakes in rules are shown: annotated (the lines of the file with the text at fault underlined, and how to mend it), \
+            falco (as today's Falco prints them, for programs), or auto, which is annotated on a terminal and falco elsewhere.
+            """),
         .init(
             .writeFile, "w", "write", .required("capture_file"),
             "Record the events into a capture file that today's Falco reads too. falco record does nothing else, and watches everything."

@@ -11,7 +11,11 @@ import Settings
 struct AgentError: Error, Equatable, CustomStringConvertible {
     let description: String
     let status: Int32
-    init(_ description: String, status: Int32 = 1) { (self.description, self.status) = (description, status) }
+    /// More for the terminal behind the sentence, fit to be shown as it is: annotated source.
+    let detail: String
+    init(_ description: String, detail: String = "", status: Int32 = 1) {
+        (self.description, self.detail, self.status) = (description, detail, status)
+    }
 }
 
 /// What the steps of a start hand on to each other. Control plane, one thread.

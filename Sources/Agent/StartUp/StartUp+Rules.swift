@@ -34,6 +34,12 @@ extension StartUp {
         return RuleLoader(settings: settings)
     }
 
+    static func ruleSchema(_ session: Session) -> Int32? {
+        guard session.arguments.ruleSchema else { return nil }
+        StandardOutput.write(RulesReport.schemaJSON.indented)
+        return 0
+    }
+
     static func validateRules(_ session: Session) throws -> Int32? {
         let arguments = session.arguments
         guard !arguments.validate.isEmpty else { return nil }
@@ -43,28 +49,33 @@ extension StartUp {
         for name in arguments.validate { files.append(try Session.readRulesFile(name)) }
         let loader = loader(session)
         let results = loader.load(files: files.map { ($0.name, $0.content) }, keepsGoing: true)
+        let onTerminal = session.renderer(for: STDOUT_FILENO)
+        let isAnnotated = onTerminal != nil && !session.settings.jsonOutput
         // What did not load is not worth reading further.
         let findings = arguments.lint == nil || results.contains { !$0.successful } ? nil : lint(loader, session)
         if session.settings.jsonOutput {
+            if let rule = arguments.describeRule, results.allSatisfy(\.successful),
+                !loader.ruleSet.rules.contains(where: { $0.name == rule })
+            {
+                return notLoaded(session)
+            }
             let describes = arguments.describeRules || arguments.describeRule != nil
             let report = RulesReport.validationJSON(
                 results, describing: describes ? loader.ruleSet : nil, rule: arguments.describeRule)
             StandardOutput.write(report.adding("falco_lint_results", findings.map(LintReport.json)).text + "\n")
+        } else if let onTerminal {
+            StandardOutput.write(results.map { RulesReport.annotatedText($0, onTerminal) }.joined(separator: "\n"))
+            if let findings { StandardOutput.write("\n" + LintReport.annotated(findings, onTerminal)) }
         } else {
             StandardOutput.write(RulesReport.validationText(results) + "\n")
-            if let findings {
-                StandardOutput.write(isatty(STDOUT_FILENO) == 1 ? LintReport.annotated(findings) : LintReport.text(findings))
-            }
+            if let findings { StandardOutput.write(LintReport.text(findings)) }
         }
         // Details of warnings go to the log, those of errors are the result.
         for result in results {
-            if result.successful, !result.warnings.isEmpty || !result.schemaWarnings.isEmpty {
-                session.log.warning(RulesReport.verboseText(result))
-            }
-            session.say(result)
+            session.warn(of: result, isShown: isAnnotated)
         }
         let failed = results.filter { !$0.successful }
-        guard failed.isEmpty else { throw AgentError(failed.map(failure).joined(separator: "\n")) }
+        guard failed.isEmpty else { throw session.failure(failed, isShown: isAnnotated) }
         let isStrict = arguments.lint == .strict && findings?.contains { !$0.isHint } == true
         return isStrict ? 1 : 0
     }
@@ -76,13 +87,10 @@ extension StartUp {
         // Only captures hold what a runtime told of its containers.
         settings.suppliesContainerMetadata = !settings.isLive
         settings.deliversIgnoredSyscalls = session.settings.baseSyscalls.all
-        return Linter(loader, settings: settings).run()
-    }
-
-    /// Falco's report, then the same and all other errors under the user's own lines.
-    private static func failure(_ result: FileLoadResult) -> String {
-        RulesReport.verboseText(result) + "\n"
-            + (result.errors + result.furtherErrors).map { AnnotatedRenderer.render($0, file: result.name) }.joined()
+        let linter = Linter(loader, settings: settings)
+        let findings = linter.run()
+        if !linter.isComplete { session.log.warning("lint: the rules are too many to prove everything; some findings may be missing") }
+        return findings
     }
 
     static func loadRules(_ session: Session) throws -> Int32? {
@@ -94,9 +102,8 @@ extension StartUp {
         for file in session.rulesFiles {
             guard let result = loader.load(files: [(file.name, file.content)]).first else { continue }
             log.info("   \(file.name) | schema validation: \(result.schema.text)")
-            guard result.successful else { throw AgentError(failure(result)) }
-            if !result.warnings.isEmpty || !result.schemaWarnings.isEmpty { log.warning(RulesReport.verboseText(result)) }
-            session.say(result)
+            guard result.successful else { throw session.failure([result], isShown: false) }
+            session.warn(of: result, isShown: false)
         }
         if let problem = loader.pluginRequirementProblem() { throw AgentError(problem) }
         session.ruleSet = loader.ruleSet
@@ -123,17 +130,16 @@ extension StartUp {
             ? RulesReport.describeJSON(session.ruleSet, rule: arguments.describeRule).map { $0.text + "\n" }
             : RulesReport.describeText(session.ruleSet, rule: arguments.describeRule)
         guard let text else {
-            StandardError.write("Runtime error: \(RulesReport.notLoaded(arguments.describeRule ?? "")). Exiting.\n")
-            return 1
+            return notLoaded(session)
         }
         StandardOutput.write(text)
         return 0
     }
-}
 
-extension Session {
-    /// What only we find worth saying about a file.
-    func say(_ result: FileLoadResult) {
-        for notice in result.notices { log.warning(AnnotatedRenderer.render(notice, file: result.name)) }
+    private static func notLoaded(_ session: Session) -> Int32 {
+        let text = "Runtime error: \(RulesReport.notLoaded(session.arguments.describeRule ?? "")). Exiting."
+        session.log.error(text)
+        if !session.log.isOnStderr { StandardError.write(text + "\n") }
+        return 1
     }
 }

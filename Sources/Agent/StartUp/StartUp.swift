@@ -17,6 +17,7 @@ enum StartUp {
     /// The order is today's Falco's: what can be answered early is.
     static let steps: [Step] = [
         Step(name: "help", run: help),
+        Step(name: "print the schema of rules", run: ruleSchema),
         Step(name: "list what is ignored", run: ignoredEvents),
         Step(name: "list events", run: listEvents),
         Step(name: "load configuration", run: loadConfiguration),
