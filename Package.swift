@@ -100,6 +100,7 @@ let package = Package(
             ],
             swiftSettings: swift),
         tests("CaptureFile", ["CaptureReplay", "Capture", "EventModel", "CProbeABI"]),
+        tests("Pipeline", ["Capture", "EventModel", "SystemState", "CProbeABI"]),
         tests("Recording", ["CaptureReplay", "CaptureFile", "Capture", "EventModel", "SystemState", "CProbeABI"]),
         tests("SystemState", ["EventModel"]),
         tests("Fields", ["CProbeABI", "Diagnostics", "FilterLanguage", "EventModel", "SystemState", "Capture", "CaptureReplay"]),

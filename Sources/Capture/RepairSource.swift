@@ -14,6 +14,8 @@ public struct LossCounters: Sendable, Equatable {
 public protocol RepairSource: AnyObject {
     /// Costs a system call: asked a few times a second.
     var losses: LossCounters { get }
+    /// Epoch minus boot time, as the last batch's events and all rows have it: another value when the clock was set.
+    var clockOffsetNs: UInt64 { get }
     /// Every event that is not younger was delivered. Epoch nanoseconds.
     var deliveredThroughNs: UInt64 { get }
     /// Begins a pass over all threads in scope, and over their descriptors if asked to. False where that is not possible.

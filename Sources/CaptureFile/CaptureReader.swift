@@ -77,6 +77,7 @@ public final class CaptureReader {
             case .unknown, .run, .threadDetails, .descriptorDetails: try skip(block)
             default:
                 // Another capture was appended to this one.
+                decoder.restart()
                 if let sink {
                     sink.restart()
                     try readMetadata(into: sink)

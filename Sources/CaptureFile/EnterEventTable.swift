@@ -112,6 +112,14 @@ struct EnterEventTable: ~Copyable {
         bytesHeld = 0
     }
 
+    /// Another run begins: a thread of the same number is another one. As small as at first.
+    mutating func restart() {
+        for slot in slots { free(slot.bytes) }
+        slots.deallocate()
+        slots = Self.allocate(256)
+        (used, bytesHeld) = (0, 0)
+    }
+
     private mutating func grow() {
         let old = slots
         slots = Self.allocate(old.count * 2)

@@ -168,6 +168,9 @@ struct EventDecoder: ~Copyable {
         }
     }
 
+    /// Another capture was appended: what threads of the one before began is nobody's here.
+    mutating func restart() { converter.enterEvents.restart() }
+
     /// Enter events serve the state alone (the path as it was when the call began); so do the container and account events
     /// that a capture begins with. All take an event number and reach no rule.
     @inline(__always)

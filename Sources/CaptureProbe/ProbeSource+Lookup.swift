@@ -4,15 +4,20 @@ import Capture
 import EventModel
 import LinuxSystem
 
-/// At most so much time in each second goes into questions: a storm of unknown threads must not keep us from the rings.
+/// A tenth of the time goes into questions, and of that what 0.1 s saves up: a storm of unknown threads must not keep us from the
+/// rings, nor a process with so many descriptors that one question costs more than a second's share.
 struct LookupBudget {
-    private var windowNs: UInt64 = 0
+    private var paidThroughNs: UInt64 = 0
     private var spentNs: UInt64 = 0
-    static let perSecondNs: UInt64 = 100_000_000
+    static let burstNs: UInt64 = 100_000_000
+    /// One part in so many.
+    static let share: UInt64 = 10
 
     mutating func allows(nowNs: UInt64) -> Bool {
-        if nowNs &- windowNs >= 1_000_000_000 { (windowNs, spentNs) = (nowNs, 0) }
-        return spentNs < Self.perSecondNs
+        let earnedNs = (nowNs &- paidThroughNs) / Self.share
+        spentNs -= min(spentNs, earnedNs)
+        paidThroughNs &+= earnedNs &* Self.share
+        return spentNs < Self.burstNs
     }
     mutating func spend(_ ns: UInt64) { spentNs &+= ns }
 }
@@ -50,7 +55,7 @@ extension ProbeSource {
         guard tid > 0, tid <= Int64(Int32.max) else { return nil }
         if loaded.has(.iterTask), let open = try? loaded.openIterator(.iterTask, tid: UInt32(tid)) {
             let found = RowCollector()
-            let reader = IteratorReader(sink: found, anchor: ClockAnchor(), hostStartNs: hostStartNs)
+            let reader = IteratorReader(sink: found, anchor: anchor, hostStartNs: hostStartNs)
             if (try? reader.readAll(open)) != nil, let row = found.threads.first(where: { $0.tid == tid }) { return row }
         }
         guard var row = proc.thread(tid), isScannable(row.pid) else { return nil }
@@ -61,7 +66,7 @@ extension ProbeSource {
     private func descriptorsNow(pid: Int64, into sink: any SnapshotSink) -> Bool {
         guard pid > 0, pid <= Int64(Int32.max) else { return false }
         if loaded.has(.iterTaskFile), let open = try? loaded.openIterator(.iterTaskFile, pid: UInt32(pid)) {
-            let reader = IteratorReader(sink: sink, anchor: ClockAnchor(), hostStartNs: hostStartNs)
+            let reader = IteratorReader(sink: sink, anchor: anchor, hostStartNs: hostStartNs)
             if (try? reader.readAll(open)) != nil, reader.descriptors > 0 { return true }
         }
         guard isScannable(pid), proc.isAlive(pid) else { return false }

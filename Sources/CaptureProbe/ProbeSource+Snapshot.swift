@@ -26,6 +26,7 @@ extension ProbeSource {
     public func snapshot(into sink: any SnapshotSink) throws(CaptureError) {
         precondition(isAttached, "attach first, scan second: else what starts in between is lost")
         let startNs = Clock.monotonicNs
+        followClock()
         sink.machine(Machine.row())
         Machine.interfaces().forEach(sink.interface)
         Accounts.users(root: options.hostRoot).forEach(sink.user)
@@ -36,7 +37,7 @@ extension ProbeSource {
             do throws(Errno) {
                 report.method = .iterators
                 let reader = IteratorReader(
-                    sink: sink, anchor: ClockAnchor(), hostStartNs: hostStartNs)
+                    sink: sink, anchor: anchor, hostStartNs: hostStartNs)
                 try reader.readAll(try loaded.openIterator(.iterTask))
                 try reader.readAll(try loaded.openIterator(.iterTaskFile))
                 (report.threads, report.descriptors) = (reader.threads, reader.descriptors)

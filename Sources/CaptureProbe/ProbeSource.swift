@@ -12,7 +12,7 @@ import LinuxSystem
 public final class ProbeSource: EventSource {
     let options: ProbeOptions
     let loaded: LoadedProbe
-    let proc: ProcFilesystem
+    private(set) var proc: ProcFilesystem
     private let rings: RingSet
     let enterHooks: EnterHooks
     private let settingsMemory: MappedMemory
@@ -223,7 +223,7 @@ public final class ProbeSource: EventSource {
         let startNs = Clock.boottimeNs
         if startNs &- anchoredNs >= Self.anchorIntervalNs {
             anchoredNs = startNs
-            _ = anchor.refresh()
+            followClock()
         }
         let endNs = startNs &+ UInt64(max(0, waitMs)) &* 1_000_000
         do throws(Errno) {
@@ -328,6 +328,17 @@ public final class ProbeSource: EventSource {
         for index in interest.words.indices { settings_store(wanted + index, 0) }
         loaded.detachWhatIsFast()
     }
+
+    /// After the clock was set, everything that tells a time tells it by the new one.
+    func followClock() {
+        let before = anchor.offsetNs
+        guard anchor.refresh() else { return }
+        proc.bootEpochNs = anchor.offsetNs
+        knownHostStartNs = nil
+        if deliveredThroughNs != 0 { deliveredThroughNs = deliveredThroughNs &+ anchor.offsetNs &- before }
+    }
+
+    public var clockOffsetNs: UInt64 { anchor.offsetNs }
 
     /// How often the clock was set while we watched.
     public var clockChanges: Int { anchor.reanchored }

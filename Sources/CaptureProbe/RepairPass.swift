@@ -15,7 +15,7 @@ final class RepairPass {
     private var open: IteratorReading?
     private var processes: Set<Int64> = []
     /// Descriptors of the process whose list is not complete yet.
-    private var pending: (pid: Int64, stampNs: UInt64, rows: [DescriptorRow], isWhole: Bool)?
+    private var pending: (pid: Int64, stampNs: UInt64, rows: [DescriptorRow], isStale: Bool)?
 
     init?(_ loaded: LoadedProbe, anchor: ClockAnchor, hostStartNs: UInt64, descriptors: Bool) {
         guard loaded.has(.iterTask), loaded.has(.iterTaskFile), let first = try? loaded.openIterator(.iterTask) else {
@@ -31,8 +31,8 @@ final class RepairPass {
     /// Reads on for about `budgetNs`. True at the end of the pass; a failing read ends it too.
     func read(budgetNs: UInt64, into found: inout [RepairRows]) -> Bool {
         let startNs = Clock.monotonicNs
-        // Events were delivered since the last piece: a list that began before them is read again as a whole.
-        if let list = pending, let fresh = reread(list.pid) { pending = fresh }
+        // Events were delivered since the last piece: a list that began before them is read again as a whole when it has ended.
+        if pending != nil { pending!.isStale = true }
         repeat {
             if readOnce(into: &found) { return true }
         } while Clock.monotonicNs &- startNs < budgetNs
@@ -57,7 +57,7 @@ final class RepairPass {
                 flush(into: &found)
                 pending = (pid, stampNs, [], false)
             }
-            if pending?.isWhole == false { pending!.rows.append(row) }
+            pending!.rows.append(row)
         }
         if more { return false }
         if !isInFiles, wantsDescriptors, let next = try? loaded.openIterator(.iterTaskFile) {
@@ -71,14 +71,14 @@ final class RepairPass {
     }
 
     /// The descriptors of one process; nil where the kernel has no iterators over one.
-    private func reread(_ pid: Int64) -> (pid: Int64, stampNs: UInt64, rows: [DescriptorRow], isWhole: Bool)? {
+    private func reread(_ pid: Int64) -> (stampNs: UInt64, rows: [DescriptorRow])? {
         let stampNs = nowNs
         let own = RowCollector()
         let reader = IteratorReader(sink: own, anchor: anchor, hostStartNs: 0)
         guard let open = try? loaded.openIterator(.iterTaskFile, pid: UInt32(truncatingIfNeeded: pid)),
             (try? reader.readAll(open)) != nil
         else { return nil }
-        return (pid, stampNs, own.descriptors.filter { $0.pid == pid }.map(\.row), true)
+        return (stampNs, own.descriptors.filter { $0.pid == pid }.map(\.row))
     }
 
     /// Stamped with the time before its first row was read: nothing of it is older.
@@ -86,8 +86,9 @@ final class RepairPass {
         guard let list = pending else { return }
         pending = nil
         guard processes.contains(list.pid) else { return }
-        var rows = RepairRows(stampNs: list.stampNs)
-        rows.descriptors = [(list.pid, list.rows)]
+        let fresh = list.isStale ? reread(list.pid) : nil
+        var rows = RepairRows(stampNs: fresh?.stampNs ?? list.stampNs)
+        rows.descriptors = [(list.pid, fresh?.rows ?? list.rows)]
         insert(rows, into: &found)
     }
 

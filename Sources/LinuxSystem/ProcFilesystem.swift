@@ -9,7 +9,8 @@ public struct ProcFilesystem: Sendable {
     /// `/proc`, or the host's under `HOST_ROOT`.
     public let path: String
     private let clockTicks = max(1, sysconf(Int32(_SC_CLK_TCK)))
-    private let bootEpochNs: UInt64
+    /// Epoch minus boot time. Whoever sees the clock set puts the new one here.
+    public var bootEpochNs: UInt64
 
     static let argumentsBytesMax = 4096
     static let cgroupsBytesMax = 4096

@@ -112,6 +112,7 @@ public final class EventPipeline {
     public func run() throws(CaptureError) -> PipelineEnd {
         try source.snapshot(into: state)
         state.finishSnapshot()
+        repair?.noteClock()
         if let position = source.startingPosition {
             number = position.eventNumber
             numbersStateOnly = position.numbersStateOnly
@@ -127,6 +128,7 @@ public final class EventPipeline {
             }
             batch.removeAll()
             let result = try source.nextBatch(into: batch, waitMs: 100)
+            repair?.noteClock()
             // The rows of a capture appended to this one came before the batch's events.
             if state.isRestarted { state.finishSnapshot() }
             // What was read before a failure or the end still counts.

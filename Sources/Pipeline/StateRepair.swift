@@ -22,12 +22,25 @@ final class StateRepair {
     private var missedAsked: UInt64 = 0
     private var isReading = false
     private var isWaitingForEnd = false
+    /// All rows were applied; what ended unseen is removed a part at a time.
+    private var isRemoving = false
+    private var hasDescriptors = false
+    private var addedBefore: UInt64 = 0
+    /// A pass over everything is due though nothing else was lost.
+    private var owed = Owed()
+    private var clockOffsetNs: UInt64?
     private var passStartNs: UInt64 = 0
     private var passEndNs: UInt64 = 0
     private var passCostNs: UInt64 = 0
     private var lostImages = false
     private var nextLookNs: UInt64 = 0
     private var nextPassNs: UInt64 = 0
+
+    private struct Owed {
+        var pass = false
+        var images = false
+        var directories = false
+    }
 
     static let lookIntervalNs: UInt64 = 100_000_000
     static let passIntervalNs: UInt64 = 1_000_000_000
@@ -43,7 +56,8 @@ final class StateRepair {
 
     /// Between two batches. `nowNs`: a clock that only goes on.
     func step(nowNs: UInt64, isIdle: Bool, clock: () -> UInt64) {
-        if !isReading, !isWaitingForEnd, nowNs >= nextLookNs {
+        if isRemoving { removeSome(isIdle: isIdle, clock: clock) }
+        if !isReading, !isWaitingForEnd, !isRemoving, nowNs >= nextLookNs {
             nextLookNs = nowNs &+ Self.lookIntervalNs
             if nowNs >= nextPassNs { plan(nowNs) }
         }
@@ -62,17 +76,29 @@ final class StateRepair {
         apply(throughNs: source.deliveredThroughNs)
     }
 
+    private func removeSome(isIdle: Bool, clock: () -> UInt64) {
+        let startNs = clock()
+        let budgetNs = isIdle ? Self.stepIdleNs : Self.stepBusyNs
+        repeat {
+            guard state.continueRepairEnd(isAlive: isAlive) else { continue }
+            isRemoving = false
+            // Who was added by a pass over threads alone has no descriptors yet.
+            if !hasDescriptors, state.repairs.threadsAdded != addedBefore { owed.pass = true }
+        } while isRemoving && clock() &- startNs < budgetNs
+    }
+
     private func plan(_ nowNs: UInt64) {
         let losses = source.losses
         let missed = state.counters.threadLookupsElsewhere
-        guard losses != asked || missed != missedAsked else { return }
-        let lost = losses != asked
-        lostImages = losses.processes != asked.processes
-        state.lostDirectories = losses.others != asked.others
-        (asked, missedAsked) = (losses, missed)
+        guard losses != asked || missed != missedAsked || owed.pass else { return }
+        hasDescriptors = losses != asked || owed.pass
+        lostImages = losses.processes != asked.processes || owed.images
+        state.lostDirectories = losses.others != asked.others || owed.directories
+        (asked, missedAsked, owed) = (losses, missed, Owed())
+        addedBefore = state.repairs.threadsAdded
         passStartNs = source.deliveredThroughNs
         passCostNs = 0
-        guard source.beginPass(descriptors: lost) else {
+        guard source.beginPass(descriptors: hasDescriptors) else {
             nextPassNs = .max
             return
         }
@@ -92,18 +118,35 @@ final class StateRepair {
         held.removeFirst(count)
         dueNs = held.first?.stampNs ?? .max
         if isWaitingForEnd, held.isEmpty, throughNs >= passEndNs {
-            state.finishRepair(startNs: passStartNs, isAlive: isAlive)
+            state.endRepair(startNs: passStartNs)
             isWaitingForEnd = false
+            isRemoving = true
         }
         note(changed)
     }
 
-    /// A replay of a recording has nobody to ask: it gets the rows as they are now.
+    /// Before the events of a batch: where the clock was set, rows and stamps of a pass under way are of another time than the events
+    /// that come, so another pass takes its place.
+    func noteClock() {
+        let offsetNs = source.clockOffsetNs
+        defer { clockOffsetNs = offsetNs }
+        guard let before = clockOffsetNs, before != offsetNs else { return }
+        state.clockWasSet(before: before, now: offsetNs)
+        guard isReading || isWaitingForEnd || isRemoving else { return }
+        owed = Owed(pass: true, images: lostImages, directories: state.lostDirectories)
+        (isReading, isWaitingForEnd, isRemoving) = (false, false, false)
+        held.removeAll()
+        dueNs = .max
+        state.cancelRepair()
+    }
+
+    /// A replay of a recording has nobody to ask: it gets the rows as they are now, of a process also that it has no descriptors.
     private func note(_ changed: Set<Int64>) {
         guard let recordings, recordings.isActive else { return }
         for tid in changed.sorted() {
             guard let rows = state.rows(of: tid) else { continue }
-            recordings.noteRows(threads: [rows.thread], descriptors: rows.descriptors.isEmpty ? [] : [(tid, rows.descriptors)])
+            recordings.noteRows(
+                threads: [rows.thread], descriptors: rows.thread.tid == rows.thread.pid ? [(tid, rows.descriptors)] : [])
         }
     }
 }

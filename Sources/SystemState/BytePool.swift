@@ -15,8 +15,9 @@ public struct PoolID: Sendable, Equatable, Hashable {
 /// Nobody releases an id. When `needsSweep` says so, the owner marks the ids its tables hold and calls `sweep()`,
 /// between two batches: a `Bytes` or an unmarked id does not outlive that.
 ///
-/// Storage: size classes carved from chunks of 256 KiB, freed slots reused; bounded by `bytesMax`, past which
-/// interning answers `.empty` and counts it. No allocation per call once the chunks are there.
+/// Storage: size classes carved from chunks of 256 KiB, freed slots reused, and chunks in which nothing is left carved anew; bounded
+/// by `bytesMax`, past which interning answers `.empty` and counts it. The last eighth is kept from texts that can be done without
+/// (`internSpare`). No allocation per call once the chunks are there.
 public final class BytePool {
     private struct Entry {
         var pointer: UnsafeMutablePointer<UInt8>
@@ -36,7 +37,9 @@ public final class BytePool {
     private var usedCount = 0
     private let seed: UInt64
     private var freeLists: [UnsafeMutablePointer<UInt8>?] = .init(repeating: nil, count: BytePool.classSizes.count)
+    /// Each begins with the number of its slots that hold a text, -1 where it waits in `freeChunks`.
     private var chunks: [UnsafeMutableRawPointer] = []
+    private var freeChunks: [UnsafeMutableRawPointer] = []
     private var chunkNext: UnsafeMutablePointer<UInt8>?
     private var chunkLeft = 0
     public let bytesMax: Int
@@ -53,7 +56,9 @@ public final class BytePool {
     private static let classOf: [UInt8] = (0...4096).map { quarter in
         UInt8(classSizes.firstIndex { $0 >= quarter * 16 }!)
     }
+    /// Chunks are aligned to their size: a slot's address tells its chunk.
     private static let chunkBytes = 256 << 10
+    private static let chunkHeaderBytes = 16
     private static let sweepBytesMin = 8 << 20
     public static let stringBytesMax = 65536
 
@@ -97,7 +102,21 @@ public final class BytePool {
         if full.isEmpty { return .empty }
         let bytes = full.prefix(Self.stringBytesMax)
         let hash = bytes.hash(seed: seed)
-        return lookUp(bytes, hash: hash) ?? insert(bytes, hash: hash)
+        return lookUp(bytes, hash: hash) ?? insert(bytes, hash: hash, roomMax: bytesMax)
+    }
+
+    /// As `intern`, for what may be missing when the pool is nearly full: environments and second forms of a name.
+    public func internSpare(_ full: Bytes) -> PoolID {
+        if full.isEmpty { return .empty }
+        let bytes = full.prefix(Self.stringBytesMax)
+        let hash = bytes.hash(seed: seed)
+        return lookUp(bytes, hash: hash) ?? insert(bytes, hash: hash, roomMax: bytesMax - bytesMax / 8)
+    }
+
+    /// Length of the text. O(1).
+    @inline(__always) public func byteCount(_ id: PoolID) -> Int {
+        precondition(Int(id.index) < entryCount, "the id is from another pool")
+        return Int(entries[Int(id.index)].count)
     }
 
     /// Id of bytes that may or may not be here, without copying them.
@@ -120,11 +139,15 @@ public final class BytePool {
         return nil
     }
 
-    private func insert(_ bytes: Bytes, hash: UInt64) -> PoolID {
+    private func insert(_ bytes: Bytes, hash: UInt64, roomMax: Int) -> PoolID {
+        guard liveBytes + bytes.count <= roomMax else {
+            refused &+= 1
+            return .empty
+        }
         if (usedCount + 1) * 2 > slotMask { growSlots() }
         // Where no memory is left to carve, a larger slot that is free will do.
         var sizeClass = Int(Self.classOf[(bytes.count + 15) / 16])
-        var found = take(sizeClass)
+        var found = take(sizeClass, roomMax: max(roomMax, Self.chunkBytes))
         while found == nil, sizeClass + 1 < Self.classSizes.count {
             sizeClass += 1
             found = takeFreed(sizeClass)
@@ -134,6 +157,7 @@ public final class BytePool {
             return .empty
         }
         memcpy(storage, bytes.base, bytes.count)
+        Self.chunk(of: storage).pointee += 1
         let index: Int
         if freeEntryCount > 0 {
             freeEntryCount -= 1
@@ -163,16 +187,29 @@ public final class BytePool {
         return head
     }
 
-    private func take(_ sizeClass: Int) -> UnsafeMutablePointer<UInt8>? {
+    /// Slots in use of the chunk that this one is in.
+    private static func chunk(of slot: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<Int> {
+        UnsafeMutablePointer(bitPattern: UInt(bitPattern: slot) & ~UInt(chunkBytes - 1))!
+    }
+
+    /// A chunk to carve from, with its header; nil where there may be no more.
+    private func takeChunk(_ roomMax: Int) -> UnsafeMutableRawPointer? {
+        if let chunk = freeChunks.popLast() { return chunk }
+        guard reservedBytes + Self.chunkBytes <= roomMax else { return nil }
+        let chunk = UnsafeMutableRawPointer.allocate(byteCount: Self.chunkBytes, alignment: Self.chunkBytes)
+        chunks.append(chunk)
+        reservedBytes += Self.chunkBytes
+        return chunk
+    }
+
+    private func take(_ sizeClass: Int, roomMax: Int) -> UnsafeMutablePointer<UInt8>? {
         if let head = takeFreed(sizeClass) { return head }
         let size = Self.classSizes[sizeClass]
         if chunkLeft < size {
-            guard reservedBytes + Self.chunkBytes <= bytesMax else { return nil }
-            let chunk = UnsafeMutableRawPointer.allocate(byteCount: Self.chunkBytes, alignment: 16)
-            chunks.append(chunk)
-            reservedBytes += Self.chunkBytes
-            chunkNext = chunk.assumingMemoryBound(to: UInt8.self)
-            chunkLeft = Self.chunkBytes
+            guard let chunk = takeChunk(roomMax) else { return nil }
+            chunk.storeBytes(of: 0, as: Int.self)
+            chunkNext = chunk.assumingMemoryBound(to: UInt8.self) + Self.chunkHeaderBytes
+            chunkLeft = Self.chunkBytes - Self.chunkHeaderBytes
         }
         let storage = chunkNext!
         chunkNext = storage + size
@@ -214,6 +251,7 @@ public final class BytePool {
             let storage = entries[index].pointer
             UnsafeMutableRawPointer(storage).storeBytes(of: freeLists[sizeClass], as: UnsafeMutablePointer<UInt8>?.self)
             freeLists[sizeClass] = storage
+            Self.chunk(of: storage).pointee -= 1
             liveBytes -= Self.classSizes[sizeClass]
             entries[index].isUsed = false
             entries[index].count = 0
@@ -221,10 +259,32 @@ public final class BytePool {
             freeEntryCount += 1
             usedCount -= 1
         }
+        collectChunks()
         slots.initialize(repeating: 0, count: slotMask + 1)
         for index in 1..<entryCount where entries[index].isUsed { place(index, entries[index].hash) }
         // Before the pool is full: half of the room that is left may fill up.
         sweepAt = min(max(Self.sweepBytesMin, liveBytes * 2), liveBytes + max(1 << 20, (bytesMax - liveBytes) / 2))
         refusedAtSweep = refused
+    }
+
+    /// Chunks without a text may hold texts of other lengths from now on: their slots are in no list any more.
+    private func collectChunks() {
+        let current = chunkNext.map { UnsafeMutableRawPointer(Self.chunk(of: $0 - 1)) }
+        let before = freeChunks.count
+        for chunk in chunks where chunk != current && chunk.load(as: Int.self) == 0 {
+            chunk.storeBytes(of: -1, as: Int.self)
+            freeChunks.append(chunk)
+        }
+        guard freeChunks.count > before else { return }
+        for sizeClass in freeLists.indices {
+            var next = freeLists[sizeClass]
+            freeLists[sizeClass] = nil
+            while let slot = next {
+                next = UnsafeRawPointer(slot).load(as: UnsafeMutablePointer<UInt8>?.self)
+                guard Self.chunk(of: slot).pointee >= 0 else { continue }
+                UnsafeMutableRawPointer(slot).storeBytes(of: freeLists[sizeClass], as: UnsafeMutablePointer<UInt8>?.self)
+                freeLists[sizeClass] = slot
+            }
+        }
     }
 }

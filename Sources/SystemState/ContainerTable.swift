@@ -172,6 +172,11 @@ public final class ContainerTable {
         count += 1
     }
 
+    public func removeAll() {
+        records = [:]
+        (count, bytesHeld) = (0, 0)
+    }
+
     public func remove(_ id: Bytes) {
         let hash = id.hash(seed: seed)
         guard let index = records[hash]?.firstIndex(where: { $0[$0.id] == id }) else { return }

@@ -40,7 +40,7 @@ extension SystemState {
         if layers & OpenFlag.lowerLayer != 0 { record.flags.formUnion([.lowerLayer, .overlayKnown]) }
         record.device = event.uint32(deviceIndex) ?? 0
         record.inode = event.unsigned(deviceIndex + 1) ?? 0
-        record.rawName = pool.intern(name)
+        record.rawName = pool.internSpare(name)
         if case PPME_SYSCALL_OPEN_BY_HANDLE_AT_X = event.type, name.isEmpty || name == "<NA>" {
             record.name = unnamed  // the kernel could not tell the path
         } else {
@@ -171,7 +171,7 @@ extension SystemState {
         if flags & 4 != 0 {  // CLOSE_RANGE_CLOEXEC
             descriptors.forEach(table) { fd, record in
                 guard fd >= first, fd <= last else { return }
-                descriptors.find(table, fd)?.pointee.flags.insert(.closeOnExec)
+                descriptors.change(table, fd) { $0.insert(.closeOnExec) }
             }
         } else {
             descriptors.removeAll(table) { fd, _ in fd >= first && fd <= last }
@@ -211,10 +211,10 @@ extension SystemState {
             if command == 26 { record.flags.insert(.closeOnExec) }
             add(record, result, slot, &context)
         case 3:  // F_SETFD
-            guard let fd = context.fd, let found = descriptors.find(table(of: slot), fd), let argument = event.unsigned(3) else {
-                return
+            guard let fd = context.fd, let argument = event.unsigned(3) else { return }
+            descriptors.change(table(of: slot), fd) { flags in
+                if argument & 1 != 0 { flags.insert(.closeOnExec) } else { flags.remove(.closeOnExec) }
             }
-            if argument & 1 != 0 { found.pointee.flags.insert(.closeOnExec) } else { found.pointee.flags.remove(.closeOnExec) }
         default: break
         }
     }
@@ -316,7 +316,7 @@ extension SystemState {
         guard let fd = context.fd, let result = event.integer(0), result >= 0 || result == inProgress else {
             if context.hasDescriptor, let fd = context.fd {
                 context.descriptor.flags.insert(.connectFailed)
-                descriptors.find(table(of: slot), fd)?.pointee.flags.insert(.connectFailed)
+                descriptors.change(table(of: slot), fd) { $0.insert(.connectFailed) }
             }
             return
         }
@@ -415,13 +415,14 @@ extension SystemState {
         // getsockopt(SOL_SOCKET, SO_ERROR) tells how a pending connect ended.
         guard event.integer(0) == 0, context.hasDescriptor, let fd = context.fd, event.integer(2, signed: false) == 1,
             event.integer(3, signed: false) == 4, let value = event.parameter(4), value.count >= 9, value[0] == 1,
-            let error: Int64 = value.integer(at: 1), let found = descriptors.find(table(of: slot), fd)
+            let error: Int64 = value.integer(at: 1)
         else { return }
-        if found.pointee.flags.contains(.connectPending) {
-            found.pointee.flags.remove(.connectPending)
-            found.pointee.flags.insert(error < 0 ? .connectFailed : .connected)
+        let now = descriptors.change(table(of: slot), fd) { flags in
+            guard flags.contains(.connectPending) else { return }
+            flags.remove(.connectPending)
+            flags.insert(error < 0 ? .connectFailed : .connected)
         }
-        context.descriptor = found.pointee
+        if let now { context.descriptor = now }
     }
 
     /// Takes a SOCKTUPLE (facts §8.3) into the record and names it.

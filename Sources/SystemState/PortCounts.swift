@@ -9,15 +9,19 @@ final class PortCounts {
     private var mask = 255
     private(set) var used = 0
     private let secret = UInt64.random(in: 1...UInt64.max)
+    /// IPv4 sockets of all tables that listen, by port.
+    let listening = UnsafeMutablePointer<Int32>.allocate(capacity: 1 << 16)
 
     init() {
         keys = .allocate(capacity: mask + 1)
         keys.initialize(repeating: 0, count: mask + 1)
         counts = .allocate(capacity: mask + 1)
         counts.initialize(repeating: 0, count: mask + 1)
+        listening.initialize(repeating: 0, count: 1 << 16)
     }
 
     deinit {
+        listening.deallocate()
         keys.deallocate()
         counts.deallocate()
     }
@@ -52,13 +56,17 @@ final class PortCounts {
     @inline(__always)
     func add(_ table: Int32, _ record: DescriptorRecord) {
         let port = Self.port(of: record)
-        if port != 0 { add(Self.key(table, port), 1) }
+        guard port != 0 else { return }
+        add(Self.key(table, port), 1)
+        if record.kind == .ipv4Server { listening[Int(port)] += 1 }
     }
 
     @inline(__always)
     func remove(_ table: Int32, _ record: DescriptorRecord) {
         let port = Self.port(of: record)
-        if port != 0 { remove(Self.key(table, port)) }
+        guard port != 0 else { return }
+        remove(Self.key(table, port))
+        if record.kind == .ipv4Server { listening[Int(port)] -= 1 }
     }
 
     private func add(_ key: UInt64, _ count: Int32) {

@@ -38,7 +38,7 @@ extension SystemState {
             if let vtid = event.integer(P.cloneVtid) { caller.pointee.vtid = vtid }
             if let vpid = event.integer(P.cloneVpid) { caller.pointee.vpid = vpid }
             if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty {
-                caller.pointee.cgroups = pool.intern(cgroups)
+                caller.pointee.cgroups = internCgroups(cgroups)
                 updateContainer(caller)
             }
         }
@@ -64,7 +64,7 @@ extension SystemState {
     /// A placeholder turns out to be a thread of process `pid`.
     private func rehome(_ slot: ThreadSlot, pid: Int64, ptid: Int64?) {
         let record = row(slot)
-        guard record.pointee.isPlaceholder else { return }
+        guard record.pointee.isPlaceholder, record.pointee.pid < 0 else { return }
         record.pointee.pid = pid
         if let ptid, ptid > 0 { record.pointee.ptid = ptid }
         record.pointee.vtid = record.pointee.tid
@@ -96,6 +96,8 @@ extension SystemState {
             // The child's event came first; an old thread of the same number is replaced.
             let (now, cloned, seen) = (event.timestampNs, row(existing).pointee.cloneTimeNs, row(existing).pointee.lastAccessNs)
             if isWithinASecond(now, after: cloned) { return }
+            // A caller that was held up tells late of a child that began during this very call.
+            if record.previousEventNs > 0, cloned > record.previousEventNs, cloned <= now { return }
             if cloned > now, seen > now || isWithinASecond(now, after: seen) { return }
         }
         var child = ThreadRecord()
@@ -108,7 +110,7 @@ extension SystemState {
         child.vtid = childTid
         child.vpid = isThread ? record.vpid : childTid
         child.cloneTimeNs = event.timestampNs
-        if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = pool.intern(cgroups) }
+        if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = internCgroups(cgroups) }
         if let comm = event.text(P.comm) { child.comm = pool.intern(comm) }
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
@@ -152,7 +154,7 @@ extension SystemState {
         if let uid = event.uint32(P.cloneUid) { child.uid = uid }
         if let gid = event.uint32(P.cloneGid) { child.gid = gid }
         if let sinceBootNs = event.unsigned(P.clonePidns) { child.pidnsInitStartNs = machine.bootTimeNs &+ sinceBootNs }
-        if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = pool.intern(cgroups) }
+        if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty { child.cgroups = internCgroups(cgroups) }
         return addChild(child, copyingFrom: source)
     }
 
@@ -252,9 +254,9 @@ extension SystemState {
             let name = exe.lastIndex(of: UInt8(ascii: "/")).map { exe.from($0 + 1) } ?? exe
             record.pointee.comm = pool.intern(name.prefix(15))
         }
-        if let env = event.parameter(P.execEnv) { record.pointee.env = pool.intern(env) }
+        if let env = event.parameter(P.execEnv) { record.pointee.env = pool.internSpare(env) }
         if let cgroups = event.parameter(P.cgroups), !cgroups.isEmpty {
-            let id = pool.intern(cgroups)
+            let id = internCgroups(cgroups)
             if id != record.pointee.cgroups {
                 record.pointee.cgroups = id
                 updateContainer(record)

@@ -36,6 +36,7 @@ public struct ThreadRecord {
     /// and processes may share: read it through `SystemState.cwd(of:)`.
     var cwd = PoolID.empty
     public var root = PoolID.empty
+    /// `<NA>` where the pool had no room for them.
     public var cgroups = PoolID.empty
     /// `host` is `.empty`: read it through `SystemState.containerID(of:)`.
     public var containerID = PoolID.empty
@@ -135,6 +136,8 @@ public struct DescriptorRecord {
     public var l4Protocol: UInt8 = 0
     public var unixSource: UInt64 = 0
     public var unixDestination: UInt64 = 0
+    /// What the row counts for in its table's share of the pool.
+    var textBytes: UInt32 = 0
     public var flags: DescriptorFlags = []
     public init() {}
 

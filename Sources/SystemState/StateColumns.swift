@@ -28,9 +28,11 @@ public struct StateColumns: OptionSet, Sendable, Hashable {
                 "signalfd",
                 "signalfd4", "timerfd_create", "inotify_init", "inotify_init1", "epoll_create", "epoll_create1", "memfd_create",
                 "pidfd_open", "pidfd_getfd", "userfaultfd", "io_uring_setup", "bpf", "getsockopt", "chdir", "fchdir", "chroot",
+                "setns", "unshare",
             ]
         ),
-        (.directory, ["chdir", "fchdir", "chroot"]),
+        // Who shares a directory with another is told apart by `unshare`, who enters a mount namespace stands at its root.
+        (.directory, ["chdir", "fchdir", "chroot", "setns", "unshare"]),
         (.identity, ["setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"]),
         (.session, ["setsid", "setpgid"]),
         (.capabilities, ["capset", "setns", "unshare"]),

@@ -14,6 +14,7 @@ extension SystemState {
         context.runTimeNs = 0
         context.processorShare = nil
         ending = .none
+        if !untied.isEmpty { tieUntied() }
         if firstTimestampNs == 0 { firstTimestampNs = event.timestampNs }
         context.firstTimestampNs = firstTimestampNs
         context.previousTimestampNs = previousTimestampNs == 0 ? event.timestampNs : previousTimestampNs

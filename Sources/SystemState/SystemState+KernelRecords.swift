@@ -13,10 +13,10 @@ extension SystemState {
         if !slot.exists { slot = findMissing(tid: event.tid) }
         guard slot.exists else { return }
         let record = row(slot)
-        record.pointee.kernelPath = pool.intern(event.text(Parameter.path) ?? .empty)
-        record.pointee.kernelFSPath = pool.intern(event.text(Parameter.fspath) ?? .empty)
+        record.pointee.kernelPath = pool.internSpare(event.text(Parameter.path) ?? .empty)
+        record.pointee.kernelFSPath = pool.internSpare(event.text(Parameter.fspath) ?? .empty)
         record.pointee.kernelArgumentsBytes = event.unsigned(Parameter.argumentsBytes) ?? 0
-        record.pointee.kernelArgumentsTail = pool.intern(event.parameter(Parameter.argumentsTail) ?? .empty)
+        record.pointee.kernelArgumentsTail = pool.internSpare(event.parameter(Parameter.argumentsTail) ?? .empty)
         record.pointee.hasKernelRecord = true
     }
 

@@ -7,6 +7,8 @@ public struct RepairCounters: Sendable, Equatable {
     public var passes: UInt64 = 0
     /// Threads that were added or corrected.
     public var threadsRepaired: UInt64 = 0
+    /// Of these, those that were not known, or were another process.
+    public var threadsAdded: UInt64 = 0
     /// Threads that had ended unseen.
     public var threadsRemoved: UInt64 = 0
     /// Descriptors that were added or corrected, and those that had been closed unseen.
@@ -32,19 +34,58 @@ extension SystemState {
         for (pid, rows) in found.descriptors where repair(rows, pid: pid, stampNs: found.stampNs) { changed.insert(pid) }
     }
 
-    /// After the last row of a pass that began at `startNs`: removes what existed before it, was not in it, and is gone.
-    public func finishRepair(startNs: UInt64, isAlive: (Int64, Int64) -> Bool) {
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            let record = threads.rows[index]
-            guard record.repairPass != repairPass, !record.isDead, record.lastAccessNs < startNs, record.cloneTimeNs < startNs,
-                !isAlive(record.tid, record.pid)
-            else { continue }
-            removeThread(ThreadSlot(Int32(index)))
-            repairs.threadsRemoved &+= 1
+    /// After the last row of a pass that began at `startNs`: what existed before it, was not in it, and is gone, is to be removed.
+    public func endRepair(startNs: UInt64) { (repairCursor, repairStartNs) = (0, startNs) }
+
+    /// A part of that: so many rows are looked at and so many threads asked after, since events wait meanwhile. True when all is done.
+    public func continueRepairEnd(isAlive: (Int64, Int64) -> Bool) -> Bool {
+        guard repairCursor >= 0 else { return true }
+        let end = min(threads.used, repairCursor + Self.purgeRowsMax)
+        var questions = 0
+        while repairCursor < end, questions < Self.purgeQuestionsMax {
+            let slot = ThreadSlot(Int32(repairCursor))
+            repairCursor += 1
+            let record = row(slot)
+            guard record.pointee.isInUse else { continue }
+            if record.pointee.repairPass != repairPass, !record.pointee.isDead, record.pointee.lastAccessNs < repairStartNs,
+                record.pointee.cloneTimeNs < repairStartNs
+            {
+                questions += 1
+                if !isAlive(record.pointee.tid, record.pointee.pid) {
+                    removeThread(slot)
+                    repairs.threadsRemoved &+= 1
+                    continue
+                }
+            }
+            if !record.pointee.leader.exists || record.pointee.linkedParent < 0 && record.pointee.ptid > 0 {
+                tieLooseEnds(to: slot)
+            }
         }
-        for index in 0..<threads.used where threads.rows[index].isInUse { tieLooseEnds(to: ThreadSlot(Int32(index))) }
+        guard repairCursor >= threads.used else { return false }
+        repairCursor = -1
         repairs.passes &+= 1
+        return true
     }
+
+    /// The clock was set while a pass was under way: its rows are of another time and are dropped.
+    public func cancelRepair() { repairCursor = -1 }
+
+    /// The machine's clock was set: epoch minus boot time was `before`, and is `now`. Rows that come from now on tell the same starts
+    /// as other times; what users see of the threads that are known stays. O(threads).
+    public func clockWasSet(before: UInt64, now: UInt64) {
+        earlierOffsetsNs.removeAll { $0 == now }
+        earlierOffsetsNs.append(before)
+        if earlierOffsetsNs.count > Self.earlierOffsetsMax { earlierOffsetsNs.removeFirst() }
+        clockOffsetNs = now
+        if machine.bootTimeNs != 0 { machine.bootTimeNs = machine.bootTimeNs &+ now &- before }
+        for index in 0..<threads.used where threads.rows[index].isInUse {
+            let last = threads.rows[index].lastAccessNs
+            // Never after what comes now.
+            if last != 0 { threads.rows[index].lastAccessNs = last &+ now &- before }
+        }
+    }
+
+    static let earlierOffsetsMax = 16
 
     private func repair(_ row: ThreadRow, stampNs: UInt64, lostImages: Bool) -> Bool {
         let slot = threads.find(row.tid)
@@ -72,6 +113,7 @@ extension SystemState {
         self.row(slot).pointee.repairPass = repairPass
         tieLooseEnds(to: slot)
         repairs.threadsRepaired &+= 1
+        repairs.threadsAdded &+= 1
         return true
     }
 
@@ -80,8 +122,11 @@ extension SystemState {
         let toleranceNs: UInt64 = 1_000_000_000
         guard known.pid == row.pid else { return false }
         if known.cloneTimeNs == 0 || row.startTimeNs == 0 { return true }
-        let (older, younger) = (min(known.cloneTimeNs, row.startTimeNs), max(known.cloneTimeNs, row.startTimeNs))
-        return younger - older <= toleranceNs
+        func isSame(_ startNs: UInt64) -> Bool {
+            max(known.cloneTimeNs, startNs) - min(known.cloneTimeNs, startNs) <= toleranceNs
+        }
+        // What is known was told by the clock as it was then.
+        return isSame(row.startTimeNs) || earlierOffsetsNs.contains { isSame(row.startTimeNs &- clockOffsetNs &+ $0) }
     }
 
     /// True when something was wrong.
@@ -93,7 +138,7 @@ extension SystemState {
         let exepath = intern(withoutDeletedMark(row.exepath))
         let isOtherImage = row.exeIno != 0 && (exepath != before.exepath && !row.exepath.isEmpty || row.exeIno != before.exeIno)
         let args = intern(row.args)
-        let env = intern(row.env)
+        let env = row.env.withBytes { pool.internSpare($0) }
         if isOtherImage || lostImages && row.exeIno != 0 && (args != before.args || env != before.env) {
             known.pointee.comm = intern(row.comm)
             known.pointee.exe = intern(row.exe)
@@ -115,7 +160,7 @@ extension SystemState {
         known.pointee.capInheritable = row.capInheritable
         known.pointee.capPermitted = row.capPermitted
         known.pointee.capEffective = row.capEffective
-        known.pointee.cgroups = intern(row.cgroups)
+        known.pointee.cgroups = row.cgroups.withBytes { internCgroups($0) }
         if known.pointee.cgroups != before.cgroups { updateContainer(known) }
         if row.ptid != before.ptid, row.ptid > 0 {
             unlinkParent(slot)
@@ -150,8 +195,9 @@ extension SystemState {
         var seen: Set<Int64> = []
         for row in rows {
             seen.insert(row.fd)
-            let fresh = record(of: row)
+            var fresh = record(of: row)
             if let known = descriptors.get(table, row.fd), known.isSameFile(as: fresh) { continue }
+            giveRole(&fresh)
             descriptors.set(table, row.fd, fresh)
             repairs.descriptorsRepaired &+= 1
         }

@@ -57,10 +57,10 @@ extension SystemState: SnapshotSink {
         record.exe = intern(source.exe)
         record.exepath = intern(withoutDeletedMark(source.exepath))
         record.args = intern(source.args)
-        record.env = intern(source.env)
+        record.env = source.env.withBytes { pool.internSpare($0) }
         record.cwd = internDirectory(source.cwd)
         record.root = intern(source.root)
-        record.cgroups = intern(source.cgroups)
+        record.cgroups = source.cgroups.withBytes { internCgroups($0) }
         record.fdlimit = source.fdlimit
         record.vmsizeKb = source.vmsizeKb
         record.vmrssKb = source.vmrssKb
@@ -81,11 +81,19 @@ extension SystemState: SnapshotSink {
         record.exeFromMemfd = source.exeFromMemfd
         let known = threads.find(source.tid)
         if !isSnapshotting, known.exists, !row(known).pointee.isPlaceholder, row(known).pointee.pid == source.pid {
-            if source.details != nil { replace(known, with: record, source.details) }
+            if source.details != nil {
+                replace(known, with: record, source.details)
+                toldTid = source.tid
+            }
+            leaveUntied(source.tid)
             return
         }
         let slot = addThread(record)
         guard slot.exists else { return }
+        if !isSnapshotting {
+            leaveUntied(source.tid)
+            if source.details != nil { toldTid = source.tid }
+        }
         updateContainer(row(slot))
         if let details = source.details { apply(details, to: row(slot)) }
     }
@@ -101,10 +109,32 @@ extension SystemState: SnapshotSink {
                 replacedTid = tid
             }
         }
-        descriptors.set(table(of: slot), source.fd, record(of: source))
+        var record = record(of: source)
+        if !isSnapshotting { giveRole(&record) }
+        descriptors.set(table(of: slot), source.fd, record)
     }
 
-    public func descriptors(of tid: Int64) { replacedTid = -1 }
+    /// The list behind a row of a recorded repair is all that the process has, also when it is empty.
+    public func descriptors(of tid: Int64) {
+        replacedTid = -1
+        guard !isSnapshotting, tid == toldTid else { return }
+        toldTid = -1
+        let slot = threads.find(tid)
+        guard slot.exists else { return }
+        descriptors.removeAll(table(of: slot))
+        replacedTid = tid
+    }
+
+    /// In a replay rows come without the look-up or repair that ties them to others: that is done before the next event.
+    private func leaveUntied(_ tid: Int64) {
+        if taskLookup == nil, untied.count < Self.untiedMax { untied.append(tid) }
+    }
+
+    func tieUntied() {
+        for tid in untied { tieLooseEnds(to: threads.find(tid)) }
+        untied.removeAll(keepingCapacity: true)
+        toldTid = -1
+    }
 
     /// Columns of a thread as a repair of the recorded run left them; its place among others stays.
     private func replace(_ slot: ThreadSlot, with fresh: ThreadRecord, _ details: ThreadDetails?) {
@@ -148,9 +178,9 @@ extension SystemState: SnapshotSink {
         if record.kind == .ipv4Server || record.kind == .ipv6Server { record.flags.insert(.roleServer) }
         if let details = source.details {
             record.flags = DescriptorFlags(rawValue: details.flags)
-            record.rawName = intern(details.rawName)
-            record.kernelPath = intern(details.kernelPath)
-            record.kernelFSPath = intern(details.kernelFSPath)
+            record.rawName = details.rawName.withBytes { pool.internSpare($0) }
+            record.kernelPath = details.kernelPath.withBytes { pool.internSpare($0) }
+            record.kernelFSPath = details.kernelFSPath.withBytes { pool.internSpare($0) }
             if record.isTurned { record.swapEnds() }
             if let name = details.name { record.name = intern(name) }
         }
@@ -175,6 +205,11 @@ extension SystemState: SnapshotSink {
         users.removeAll()
         groups.removeAll()
         interfaces.removeAll()
+        containerAccounts = ContainerAccounts()
+        containers.removeAll()
+        switchTimesNs.update(repeating: 0, count: Self.processorsMax)
+        (ending, replacedTid, toldTid, purgeCursor) = (.none, -1, -1, -1)
+        untied.removeAll(keepingCapacity: true)
     }
 
     /// After the rows of a snapshot: ties threads to leaders and parents that came later in the list.
@@ -196,30 +231,29 @@ extension SystemState: SnapshotSink {
     /// Connections that existed before the first event are listed from their own end: where the local port is one that somebody
     /// listens on, the other end is the client and stands first, as for an accepted connection.
     private func turnServerSockets() {
-        var serverPorts: Set<UInt16> = []
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            descriptors.forEach(threads.rows[index].descriptors) { _, record in
-                if record.kind == .ipv4Server { serverPorts.insert(record.sourcePort) }
+        descriptors.forEachTable { table in
+            descriptors.forEach(table) { fd, found in
+                var record = found
+                if giveRole(&record) { descriptors.set(table, fd, record) }
             }
         }
-        for index in 0..<threads.used where threads.rows[index].isInUse {
-            let table = threads.rows[index].descriptors
-            descriptors.forEach(table) { fd, record in
-                // A recording of ours tells the role.
-                guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty,
-                    record.flags.isDisjoint(with: [.roleServer, .roleClient])
-                else { return }
-                var record = record
-                if serverPorts.contains(record.sourcePort) {
-                    record.swapEnds()
-                    record.name = internTuple(record)
-                    record.flags.insert(.roleServer)
-                } else {
-                    record.flags.insert(.roleClient)
-                }
-                descriptors.set(table, fd, record)
-            }
+    }
+
+    /// A connection that no event told of: is this end the server's? False where that is known, or asks for no answer.
+    @discardableResult
+    func giveRole(_ record: inout DescriptorRecord) -> Bool {
+        // A recording of ours tells the role.
+        guard record.kind == .ipv4Socket, record.flags.contains(.fromScan), !record.name.isEmpty,
+            record.flags.isDisjoint(with: [.roleServer, .roleClient])
+        else { return false }
+        if descriptors.isListening(record.sourcePort) {
+            record.swapEnds()
+            record.name = internTuple(record)
+            record.flags.insert(.roleServer)
+        } else {
+            record.flags.insert(.roleClient)
         }
+        return true
     }
 
     /// The kernel shows the path of a removed program with ` (deleted)` behind it.

@@ -153,7 +153,8 @@ extension SystemState {
         record.pointee.enterPath = intern(details.enterPath)
         record.pointee.argumentsBytes = details.argumentsBytes
         record.pointee.argumentsTail = intern(details.argumentsTail)
-        record.pointee.isPlaceholder = details.isPlaceholder
+        // Only a thread without a process is made up: what belongs to one may have members.
+        record.pointee.isPlaceholder = details.isPlaceholder && record.pointee.pid < 0
         record.pointee.isSubreaper = details.isSubreaper
         if details.isDead, !record.pointee.isDead {
             record.pointee.isDead = true

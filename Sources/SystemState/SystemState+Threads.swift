@@ -181,7 +181,11 @@ extension SystemState {
         let leader = record.pointee.leader
         if leader.exists, leader != slot {
             leave(slot, leader)
-            if row(leader).pointee.isDead, row(leader).pointee.groupThreadCount <= 0 { dropRow(leader) }
+            if row(leader).pointee.isDead, row(leader).pointee.groupThreadCount <= 0 {
+                // The leader's end named a reaper that may have ended since: another thread of the process.
+                if record.pointee.reaperTid > 0 { row(leader).pointee.reaperTid = record.pointee.reaperTid }
+                dropRow(leader)
+            }
         } else if leader == slot, !record.pointee.isDead || record.pointee.groupThreadCount > 0 {
             if !record.pointee.isDead { record.pointee.groupThreadCount -= 1 }
             record.pointee.isDead = true
@@ -308,10 +312,21 @@ extension SystemState {
     }
 
     func updateContainer(_ record: UnsafeMutablePointer<ThreadRecord>) {
+        guard record.pointee.cgroups != unnamed else {
+            record.pointee.containerID = unnamed
+            return
+        }
         guard let found = ContainerPath.find(inCgroups: pool[record.pointee.cgroups]) else {
             record.pointee.containerID = .empty
             return
         }
-        record.pointee.containerID = pool.intern(found.short)
+        let id = pool.intern(found.short)
+        record.pointee.containerID = id.isEmpty ? unnamed : id
+    }
+
+    /// Without room for them they are unknown, which is another thing than the host's.
+    func internCgroups(_ cgroups: Bytes) -> PoolID {
+        let id = pool.intern(cgroups)
+        return id.isEmpty && !cgroups.isEmpty ? unnamed : id
     }
 }

@@ -49,11 +49,11 @@ extension TaskLookup {
 ///
 /// Per event: `admit` before the rules, `retire` after them.
 public final class SystemState {
-    public let pool = BytePool()
+    public let pool: BytePool
     public internal(set) var machine = MachineRow()
     public internal(set) var counters = StateCounters()
     let threads: ThreadTable
-    let descriptors = DescriptorTables()
+    let descriptors: DescriptorTables
     let directories = DirectoryTable()
     var users: [UInt32: UserRecord] = [:]
     var groups: [UInt32: PoolID] = [:]
@@ -87,8 +87,19 @@ public final class SystemState {
     var isSnapshotting = true
     /// A recording of ours told rows that replace what was known; this one's descriptors were emptied for that.
     var replacedTid: Int64 = -1
+    /// The thread of the last row that a recorded repair told; -1 after its descriptors, and before the next event.
+    var toldTid: Int64 = -1
+    /// Threads whose rows came between two events of a replay and are not tied to leader and parents yet.
+    var untied: [Int64] = []
+    static let untiedMax = 1 << 16
     /// Number of the last repair pass.
     var repairPass: UInt32 = 0
+    /// Next row that the end of a pass looks at; -1 when none is under way.
+    var repairCursor = -1
+    var repairStartNs: UInt64 = 0
+    /// Epoch minus boot time: as it is, and as it was before the clock was set.
+    var clockOffsetNs: UInt64 = 0
+    var earlierOffsetsNs: [UInt64] = []
     /// Set by whoever repairs: events that change a working directory may have been lost.
     public var lostDirectories = false
     public internal(set) var repairs = RepairCounters()
@@ -99,9 +110,11 @@ public final class SystemState {
     /// Names of addresses that rules ask for; swapped between two batches, nil where nobody looks any up.
     public var hostNames: HostNameTable?
 
-    /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`).
-    public init(threadsMax: Int = 262_144) {
+    /// `threadsMax`: at most so many threads are kept (`falco_libs.thread_table_size`); `textBytesMax`: memory for their texts.
+    public init(threadsMax: Int = 262_144, textBytesMax: Int = 512 << 20) {
+        pool = BytePool(bytesMax: textBytesMax)
         threads = ThreadTable(countMax: threadsMax)
+        descriptors = DescriptorTables(pool: pool)
         unnamed = pool.intern(staticBytes("<NA>"))
         host = pool.intern(staticBytes("host"))
         switchTimesNs.initialize(repeating: 0, count: Self.processorsMax)
@@ -133,6 +146,8 @@ public final class SystemState {
     public var descriptorsRefused: UInt64 { descriptors.refused }
     public var descriptorsAdded: UInt64 { descriptors.added }
     public var descriptorsRemoved: UInt64 { descriptors.removed }
+    /// Descriptors whose names were not kept: their process has more of them than its share of the pool.
+    public var descriptorTextsCut: UInt64 { descriptors.textsCut }
 
     /// Slot of a thread id, `.none` when unknown; never looks anywhere but in the table. O(1).
     @inline(__always) public func slot(tid: Int64) -> ThreadSlot { threads.find(tid) }
@@ -160,7 +175,7 @@ public final class SystemState {
         return pool[directories[row(slot).pointee.directory]]
     }
 
-    /// `host`, or the container's short id.
+    /// `host`, or the container's short id; `<NA>` where the pool had no room to say which.
     public func containerID(of slot: ThreadSlot) -> Bytes {
         guard slot.exists else { return .empty }
         let id = row(slot).pointee.containerID
@@ -324,7 +339,7 @@ public final class SystemState {
             pool.mark(record.pointee.enterPath)
             markKernelRecord(record)
         }
-        descriptors.markPool(pool)
+        descriptors.markPool()
         directories.markPool(pool)
         for user in users.values {
             pool.mark(user.name)

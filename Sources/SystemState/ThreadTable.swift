@@ -11,7 +11,8 @@ public final class ThreadTable {
     private(set) var used = 0
     private var free: [Int32] = []
     private var slots: UnsafeMutablePointer<Int32>
-    private var mask = 4095
+    private static let indexMin = 4096
+    private var mask = ThreadTable.indexMin - 1
     private let secret: UInt64
     public let countMax: Int
     public private(set) var count = 0
@@ -122,6 +123,7 @@ public final class ThreadTable {
         used = 0
         free.removeAll(keepingCapacity: true)
         count = 0
-        slots.initialize(repeating: -1, count: mask + 1)
+        // As small as at first: who forgets everything often pays for no more than was there.
+        rehash(Self.indexMin)
     }
 }

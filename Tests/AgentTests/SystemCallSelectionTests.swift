@@ -20,7 +20,7 @@ import Testing
         arguments: [
             ("evt.type = mkdir | INFO x", ["mkdir"], ["close", "socket", "dup", "chdir", "setuid", "setsid", "open"]),
             ("evt.type = mkdir | INFO %user.name", ["mkdir", "setuid", "setresuid"], ["close", "socket", "chdir", "setsid"]),
-            ("evt.type = mkdir | INFO %proc.cwd", ["mkdir", "chdir", "fchdir"], ["close", "setuid"]),
+            ("evt.type = mkdir | INFO %proc.cwd", ["mkdir", "chdir", "fchdir", "unshare", "setns"], ["close", "setuid"]),
             ("evt.type = mkdir | INFO %proc.sname", ["mkdir", "setsid"], ["close", "chdir"]),
             (
                 "evt.type = connect and fd.sport = 22 | INFO x", ["connect", "socket", "close", "dup", "chdir"],

@@ -154,7 +154,8 @@ final class ListedTasks: TaskLookup {
         history.state.beginRepair()
         history.state.lostDirectories = true
         history.state.repair(rows, lostImages: lostImages, changed: &changed)
-        history.state.finishRepair(startNs: rows.stampNs) { tid, _ in alive.contains(tid) }
+        history.state.endRepair(startNs: rows.stampNs)
+        while !history.state.continueRepairEnd(isAlive: { tid, _ in alive.contains(tid) }) {}
         history.state.checkInvariants()
         return changed
     }

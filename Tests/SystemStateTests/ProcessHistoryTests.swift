@@ -7,14 +7,15 @@ import Testing
 
 /// A machine in a few words: each call is one event, admitted and retired.
 final class History {
-    let state = SystemState(threadsMax: 1000)
+    let state: SystemState
     var builder = EventBuilder()
     var now: UInt64 = 1_000_000_000
     private var bytes: [UInt8] = []
     private(set) var lastName: String?
     private(set) var lastFD: Int64?
 
-    init() {
+    init(textBytesMax: Int = 64 << 20) {
+        state = SystemState(threadsMax: 1000, textBytesMax: textBytesMax)
         for (tid, pid, ptid, comm) in [(1, 1, 0, "init"), (100, 100, 1, "bash")] as [(Int64, Int64, Int64, String)] {
             var row = ThreadRow()
             (row.tid, row.pid, row.ptid, row.vtid, row.vpid) = (tid, pid, ptid, tid, pid)

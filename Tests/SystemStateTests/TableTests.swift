@@ -68,7 +68,44 @@ struct SeededGenerator: RandomNumberGenerator {
         pool.beginMarking()
         pool.sweep()
         #expect(!pool.needsSweep)
-        if firstBytes >= thenBytes { #expect(fill(thenBytes, 2, 1000) == 0) }
+        // Memory of short texts is there for long ones, too.
+        #expect(fill(thenBytes, 2, 1000) == 0)
+    }
+
+    /// Memory moves between lengths without disturbing the texts that stay.
+    @Test func whatStaysIsUntouchedWhenChunksAreUsedAgain() {
+        let pool = BytePool(bytesMax: 2 << 20)
+        func id(_ text: String, _ length: Int) -> PoolID {
+            (Array(text.utf8) + [UInt8](repeating: 46, count: length)).withBytes { pool.intern($0) }
+        }
+        var kept: [(text: String, length: Int, id: PoolID)] = []
+        for round in 0..<12 {
+            let length = [5, 900, 40, 4000][round % 4]
+            for index in 0..<400 {
+                let new = id("\(round)-\(index)", length)
+                if index % 97 == 0, !new.isEmpty { kept.append(("\(round)-\(index)", length, new)) }
+            }
+            pool.beginMarking()
+            if round % 3 == 2 { kept.removeFirst(kept.count / 2) }
+            for text in kept { pool.mark(text.id) }
+            pool.sweep()
+            for text in kept { #expect(id(text.text, text.length) == text.id) }
+        }
+        #expect(pool.count == kept.count)
+    }
+
+    @Test func theLastEighthIsKeptFromSpareTexts() {
+        let pool = BytePool(bytesMax: 4 << 20)
+        var refused = 0
+        for index in 0..<6000 {
+            let text = Array("spare \(index)".utf8) + [UInt8](repeating: 46, count: 1000)
+            if text.withBytes({ pool.internSpare($0) }).isEmpty { refused += 1 }
+        }
+        #expect(refused > 0 && pool.refused == UInt64(refused))
+        for index in 0..<100 {
+            let text = Array("name \(index)".utf8) + [UInt8](repeating: 46, count: 1000)
+            #expect(!text.withBytes { pool.intern($0) }.isEmpty)
+        }
     }
 
     @Test func everyLengthUpToTheLimit() {
@@ -196,6 +233,130 @@ struct SeededGenerator: RandomNumberGenerator {
         tables.remove(table, 700)
         #expect(tables.get(table, 1000) == nil && tables.get(table, 700) == nil)
         #expect(tables.count(of: table) == 300 && tables.count == 300)
+    }
+
+    /// Who once had many descriptors does not make each child pay for them.
+    @Test(arguments: [true, false]) func anArrayShrinksWithItsRows(fromAbove: Bool) {
+        let tables = DescriptorTables()
+        let table = tables.create()
+        for fd in 0..<60_000 { tables.set(table, Int64(fd), DescriptorRecord()) }
+        #expect(tables.largeRows >= 60_000 && tables.largeRows <= 4 * 60_100)
+        for fd in fromAbove ? Array((3..<59_990).reversed()) : Array(3..<59_990) { tables.remove(table, Int64(fd)) }
+        #expect(tables.largeRows == 0)
+        var seen: Set<Int64> = []
+        tables.forEach(table) { fd, _ in seen.insert(fd) }
+        #expect(seen == Set<Int64>([0, 1, 2]).union(59_990..<60_000))
+        let copies = (0..<50).map { _ in tables.create() }
+        for copy in copies { tables.copy(from: table, to: copy) }
+        #expect(tables.largeRows == 0 && copies.allSatisfy { tables.count(of: $0) == 13 && tables.get($0, 59_995) != nil })
+    }
+
+    /// Arrays of all tables together stay within a bound, what they cannot hold is found all the same.
+    @Test func largeArraysAreBounded() {
+        let tables = DescriptorTables(countMax: 4000)
+        let all = (0..<40).map { _ in tables.create() }
+        for table in all {
+            for fd in Array(0..<100) + [300] { tables.set(table, Int64(fd), DescriptorRecord()) }
+            for fd in 0..<60 { tables.remove(table, Int64(fd)) }
+        }
+        #expect(tables.largeRows > 8000 && tables.largeRows <= 16_000)
+        #expect(all.allSatisfy { table in (60..<100).allSatisfy { tables.get(table, Int64($0)) != nil } })
+        #expect(all.allSatisfy { tables.get($0, 300) != nil && tables.count(of: $0) == 41 })
+        for table in all { tables.release(table) }
+        #expect(tables.largeRows == 0 && tables.count == 0)
+    }
+
+    @Test(arguments: [UInt64(31), 32, 33]) func growingAndShrinkingLosesNothing(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        let tables = DescriptorTables()
+        let table = tables.create()
+        var model: [Int64: UInt64] = [:]
+        for phase in 0..<12 {
+            let reach = [Int64(40), 3000, 700, 100_000][Int.random(in: 0..<4, using: &random)]
+            for step in 0..<1500 {
+                let fd = Int64.random(in: 0..<reach, using: &random)
+                if Int.random(in: 0..<10, using: &random) < (phase % 2 == 0 ? 9 : 1) {
+                    var record = DescriptorRecord()
+                    record.inode = UInt64(phase * 10_000 + step)
+                    tables.set(table, fd, record)
+                    model[fd] = record.inode
+                } else {
+                    let closed = phase % 2 == 0 ? fd : model.keys.randomElement(using: &random) ?? fd
+                    tables.remove(table, closed)
+                    model[closed] = nil
+                }
+            }
+            if phase % 3 == 0 {
+                tables.removeAll(table) { fd, _ in fd % 5 != 0 }
+                model = model.filter { $0.key % 5 == 0 }
+            }
+            let copy = tables.create()
+            tables.copy(from: table, to: copy)
+            for index in [table, copy] {
+                var seen: [Int64: UInt64] = [:]
+                tables.forEach(index) { seen[$0] = $1.inode }
+                #expect(seen == model && tables.count(of: index) == model.count)
+                #expect(model.allSatisfy { tables.get(index, $0.key)?.inode == $0.value })
+            }
+            tables.release(copy)
+            #expect(tables.count == model.count)
+        }
+    }
+
+    /// One process does not take the room of all others.
+    @Test func oneTableGetsItsShare() {
+        let tables = DescriptorTables(countMax: 10_000)
+        let hogs = (0..<4).map { _ in tables.create() }
+        for hog in hogs { for fd in 0..<20_000 { tables.set(hog, Int64(fd), DescriptorRecord()) } }
+        #expect(tables.count(of: hogs[0]) == 2000 && tables.refused > 60_000)
+        let other = tables.create()
+        for fd in 0..<500 { tables.set(other, Int64(fd), DescriptorRecord()) }
+        #expect(tables.count(of: other) == 500)
+        let child = tables.create()
+        tables.copy(from: other, to: child)
+        #expect(tables.count(of: child) == 500)
+    }
+
+    @Test func oneTableDoesNotFillThePool() {
+        let pool = BytePool(bytesMax: 8 << 20)
+        let tables = DescriptorTables(pool: pool)
+        func file(_ name: String, _ length: Int) -> DescriptorRecord {
+            var record = DescriptorRecord()
+            record.name = (Array(name.utf8) + [UInt8](repeating: 46, count: length)).withBytes { pool.intern($0) }
+            record.rawName = (Array(name.utf8) + [UInt8](repeating: 45, count: length)).withBytes { pool.internSpare($0) }
+            return record
+        }
+        let hog = tables.create()
+        for fd in 0..<20_000 {
+            tables.set(hog, Int64(fd), file("/h\(fd)", 1000))
+            if pool.needsSweep {
+                pool.beginMarking()
+                tables.markPool()
+                pool.sweep()
+            }
+        }
+        #expect(tables.textsCut > 10_000 && tables.count(of: hog) == 20_000)
+        let other = tables.create()
+        for fd in 0..<100 { tables.set(other, Int64(fd), file("/o\(fd)", 1000)) }
+        #expect((0..<100).allSatisfy { tables.get(other, Int64($0)).map { !$0.name.isEmpty && !$0.rawName.isEmpty } ?? false })
+        // Room that was given back is there again, also the hog's.
+        tables.removeAll(hog)
+        pool.beginMarking()
+        tables.markPool()
+        pool.sweep()
+        tables.set(hog, 5, file("/again", 1000))
+        #expect(tables.get(hog, 5)?.name.isEmpty == false)
+    }
+
+    @Test func everyTableIsVisitedOnce() {
+        let tables = DescriptorTables()
+        let first = tables.create()
+        for _ in 0..<100 { _ = tables.retain(first) }
+        let second = tables.create()
+        tables.release(tables.create())
+        var seen: [Int32] = []
+        tables.forEachTable { seen.append($0) }
+        #expect(seen == [first, second])
     }
 
     @Test func theLimitHolds() {

@@ -243,10 +243,11 @@ final class EventProcessing {
             log.warning("\(counters.drops) events were lost: \(reasons)")
         }
         let state = pipeline.state
-        if state.threadsRefused + state.descriptorsRefused + state.pool.refused > 0 {
+        let textsRefused = state.pool.refused + state.descriptorTextsCut
+        if state.threadsRefused + state.descriptorsRefused + textsRefused > 0 {
             log.warning(
                 "the tables of the state were full: \(state.threadsRefused) threads, \(state.descriptorsRefused) descriptors and "
-                    + "\(state.pool.refused) texts found no room; fields of those processes were missing")
+                    + "\(textsRefused) texts found no room; fields of those processes were missing")
         }
         let repairs = state.repairs
         if repairs.passes > 0 {

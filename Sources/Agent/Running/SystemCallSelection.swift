@@ -59,7 +59,8 @@ struct SystemCallSelection {
     static func repairSet(for wanted: Set<UInt16>) -> Set<UInt16> {
         var names: Set<String> = [
             "clone", "clone3", "fork", "vfork", "execve", "execveat", "chdir", "fchdir", "chroot", "capset", "setuid", "setuid32",
-            "setgid", "setgid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setpgid", "setsid", "prctl",
+            "setgid", "setgid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setpgid", "setsid", "prctl", "setns",
+            "unshare",
         ]
         let events = wanted.map { EventTable.events[Int(EventTable.systemCallCodes[Int($0)].event)] }
         let network = events.contains { $0.category & ~UInt16(EC_SYSCALL.rawValue) == UInt16(EC_NET.rawValue) }
